@@ -1,0 +1,65 @@
+# planetary.hub: `make` alone shows what there is.
+# Everything generated lies in .sandbox/.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PYTHON ?= python3
+INVENTORY ?= inventories/sandbox
+FORMAT ?= text
+ARGS ?=
+
+SANDBOX := $(CURDIR)/.sandbox
+CONTROL := $(SANDBOX)/control
+BIN := $(CONTROL)/bin
+HUB := $(SANDBOX)/hub
+UV := $(BIN)/python -m uv
+LOCKS := roles/daskhub/files/local
+
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+.PHONY: help
+help: ## Show the targets
+	@echo 'make TARGET [PYTHON=python3.13] [INVENTORY=inventories/sandbox] [ARGS="-e daskhub_local_port=9000"]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: hub
+hub: $(CONTROL)/.ready ## Build a living hub on this machine, or bring it up to date
+	@$(BIN)/ansible-playbook site.yml -i $(INVENTORY) $(ARGS)
+	@$(MAKE) -s --no-print-directory status
+
+.PHONY: status
+status: ## Show what runs, where, and how to sign in (FORMAT=json for programs)
+	@if [ -x $(HUB)/venv/hub/bin/python ] && [ -f $(HUB)/etc/bin/status ]; then \
+	  $(HUB)/venv/hub/bin/python $(HUB)/etc/bin/status $(HUB) $(FORMAT); \
+	elif [ '$(FORMAT)' = json ]; then echo '{"url": null, "users": [], "services": []}'; exit 1; \
+	else echo 'There is no hub here yet: run `make hub`.'; exit 1; fi
+
+.PHONY: down
+down: ## Stop the hub, the users' servers and their Dask clusters; keep the data
+	@if [ -x $(BIN)/ansible-playbook ]; then $(BIN)/ansible-playbook playbooks/stop.yml -i $(INVENTORY) $(ARGS); \
+	else echo 'There is no hub here.'; fi
+
+.PHONY: clean
+clean: down ## Stop the hub and forget it: environments, data, secrets, logs
+	@rm -rf $(SANDBOX)
+
+.PHONY: lock
+lock: $(CONTROL)/.ready ## Lock the environments of the local platform anew
+	@for name in hub node user_environment; do \
+	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command 'make lock' $(LOCKS)/requirements/$$name.in -o $(LOCKS)/requirements/$$name.txt; done
+	@cd $(LOCKS)/node && npm update --package-lock-only --omit-lockfile-registry-resolved
+
+# The control node: Ansible and what the collection's modules need, in a virtual environment.
+$(CONTROL)/.ready: requirements.txt meta/requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo '$(PYTHON) is not there: install Python 3.11 or newer, or name it with PYTHON=.' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo '$(PYTHON) is not Python 3.11 or newer: install one, or name it with PYTHON=python3.13.' >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo '$(PYTHON) has no venv module: install it (Debian and Ubuntu: apt install python3-venv).' >&2; exit 1; }
+	@echo 'Installing Ansible into .sandbox/control ...'
+	@$(PYTHON) -m venv --clear $(CONTROL)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv[>=<]' meta/requirements.txt | sed 's/ *#.*//')"
+	@$(UV) pip install --quiet --python $(BIN)/python -r requirements.txt
+	@touch $@
