@@ -1,0 +1,541 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""The smoke test: what a user does at a hub, as a list of checks that build on each other."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub, HubError, refusal, shown
+from ansible_collections.planetary.hub.plugins.module_utils._kernel import Kernel, KernelDied
+from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress, Wait
+
+NOTE = "smoke test"  # what the hub's token page says about our tokens
+COUNT = 1000  # squares to add up
+BYTES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}  # as KubeSpawner reads them
+
+
+class Failed(Exception):
+    """What a check saw instead of what it should, in one sentence."""
+
+
+class Skipped(Exception):
+    """Why a check has nothing to look at."""
+
+
+class Busy(Exception):
+    """Another run does not end."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that each wait may take."""
+
+    request: float
+    start: float
+    cluster: float
+    worker: float
+    compute: float
+    clean_up: float
+
+    @property
+    def total(self) -> float:
+        """Long enough for a run in which every wait takes its whole time, clean-up before and after included."""
+        return 10 * self.request + self.start + self.cluster + self.worker + 4 * self.compute + 4 * self.clean_up
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is tested, and as whom."""
+
+    url: str
+    user: str
+    password: str
+    token: str
+    profile: str
+    cpu_limit: float | None
+    memory_limit: int | None
+    cluster_options: Mapping[str, Any]
+    environment: Mapping[str, Sequence[str]]
+    limits: Limits
+    proof: str
+    gateway: str
+    logs: Mapping[str, str]
+    ca_file: str = ""
+
+
+@dataclass
+class Report:
+    """What came of the checks."""
+
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    seconds_to_server: float | None = None
+    seconds_to_worker: float | None = None
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        return [check for check in self.checks if check["status"] == "failed"]
+
+    def add(self, name: str, status: str, seconds: float, message: str) -> None:
+        self.checks.append({"name": name, "status": status, "seconds": round(seconds, 3), "message": message})
+
+    def sentence(self, json_file: str) -> str:
+        """The whole result in one sentence."""
+        if not self.failed:
+            passed = sum(check["status"] == "passed" for check in self.checks)
+            return f"The smoke test passed: {passed} checks, {len(self.checks) - passed} skipped."
+        first = self.failed[0]
+        more = len(self.failed) - 1
+        others = f" ({more} other check{'s' if more > 1 else ''} failed too)" if more else ""
+        return f"The smoke test failed at {title(first['name'])}: {first['message']}{others}; all checks: {json_file}"
+
+
+def title(name: str) -> str:
+    """A check's name for people."""
+    return name.replace("_", " ")
+
+
+def byte_count(size: str) -> int | None:
+    """A memory size as KubeSpawner reads it, in bytes; ``None`` when nothing is given.
+
+    >>> byte_count("1.5G")
+    1610612736
+    """
+    text = size.strip()
+    if not text:
+        return None
+    unit = BYTES.get(text[-1].upper())
+    return int(float(text[:-1]) * unit) if unit else int(float(text))
+
+
+def expected_threads(cores: float) -> int:
+    """Threads of a worker with so many cores: one a core, at least one."""
+    return max(int(cores), 1)
+
+
+class SmokeTest:
+    """One run of all checks; state that one check leaves behind and later ones need."""
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self.settings = settings
+        self.progress = progress
+        self.report = Report()
+        self.hub = Hub(settings.url, settings.ca_file)
+        self.token_id = ""
+        self.server_ours = False
+        self.server_url = ""
+        self.kernel: Kernel | None = None
+        self.cluster: dict[str, Any] = {}
+        self.cluster_asked_at = 0.0
+        self.threads: list[int] = []
+        self.lacking: dict[str, Any] = {}
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def run(self) -> Report:
+        """Run every check whose needs are met, then clean up, whatever happened."""
+        stopped = ""
+        try:
+            for check in CHECKS:
+                self._run(check)
+        except Abandoned as reason:
+            stopped = str(reason)
+        except (KeyboardInterrupt, SystemExit):
+            stopped = "it was interrupted"
+        finally:
+            # From here on only the limit counts, not whether somebody still listens.
+            self.progress = self.progress.unattended()
+            for check in CHECKS[len(self.report.checks) :]:
+                self.report.add(check.name, "skipped", 0, f"the test was stopped: {stopped}")
+            if stopped:
+                self.report.add("run", "failed", 0, f"the test was stopped before its end: {stopped}")
+            self._run(Check("clean_up", SmokeTest.clean_up))
+        return self.report
+
+    def _run(self, check: Check) -> None:
+        passed = {done["name"] for done in self.report.checks if done["status"] == "passed"}
+        unmet = next((need for need in check.needs if need not in passed), None)
+        started = time.monotonic()
+        if unmet:
+            status, message = "skipped", f"needs {title(unmet)}, which did not pass"
+        else:
+            status, message = self._outcome(check)
+        seconds = time.monotonic() - started
+        if status == "failed":
+            message = message.rstrip(".") + self._logs(check)
+        self.report.add(check.name, status, seconds, message)
+        if not unmet:
+            self.progress.say(f"{title(check.name)}: {status} ({seconds:.1f} s){': ' if message else ''}{message}")
+
+    def _outcome(self, check: Check) -> tuple[str, str]:
+        try:
+            return "passed", check.look(self) or ""
+        except Skipped as reason:
+            return "skipped", str(reason)
+        except (Failed, HubError) as reason:
+            return "failed", self._scrubbed(str(reason))
+        except Abandoned:
+            raise
+        except Exception as error:
+            # An answer of a shape that nobody thought of fails this check and leaves the clean-up alive.
+            return "failed", self._scrubbed(f"an answer was not understood ({type(error).__name__}: {error})")
+
+    def _scrubbed(self, message: str) -> str:
+        for secret in (self.settings.password, self.settings.token, self.hub.token):
+            if secret:
+                message = message.replace(secret, "********")
+        return message
+
+    def _logs(self, check: Check) -> str:
+        found = [f"{name}: {path}" for name, path in self.settings.logs.items() if name in check.logs]
+        return f" (log of {', '.join(found)})" if found else ""
+
+    def _wait(self, seconds: float, what: str) -> Wait:
+        return Wait(seconds, what, self.progress)
+
+    def _step(self, step: str, limit: float, what: str, **arguments: Any) -> dict[str, Any]:
+        """One function of the proof, run in the kernel."""
+        if self.kernel is None:
+            raise Failed("there is no kernel any more")
+        try:
+            return self.kernel.run(f"show({step!r}, {arguments!r})", self._wait(limit, what))
+        except KernelDied:
+            self.kernel = None
+            raise
+
+    # --- checks, in their order ---------------------------------------------------------------------------------------
+
+    def sign_in(self) -> str:
+        settings = self.settings
+        if settings.token:
+            self.hub.sign_in_with_token(settings.token, settings.user)
+            return f"as {self.hub.user}, with the API token given"
+        lifetime = int(settings.limits.total)
+        self.token_id = self.hub.sign_in(settings.user, settings.password, lifetime, NOTE)
+        return f"as {self.hub.user}, through the login form"
+
+    def clean_start(self) -> str:
+        """What a killed run left behind goes first."""
+        found = self._take_down(self._wait(self.settings.limits.clean_up, "taking down what an earlier run left"))
+        if not self.settings.token:
+            stale = [token for token in self.hub.tokens() if token.get("note") == NOTE and token["id"] != self.token_id]
+            for token in stale:
+                self.hub.revoke(token["id"])
+            found += [f"{len(stale)} API token{'s' if len(stale) > 1 else ''}"] if stale else []
+        return f"an earlier run had left {' and '.join(found)}: gone now" if found else ""
+
+    def server(self) -> str:
+        settings = self.settings
+        options = {"profile": settings.profile} if settings.profile else {}
+        wait = self._wait(settings.limits.start, "server is starting")
+        self.server_ours = True
+        self.progress.say("server is starting …")
+        try:
+            self.hub.start_server(options)
+        except HubError as reason:
+            named = f"with profile {settings.profile}" if settings.profile else "with its default profile"
+            raise Failed(f"the hub starts no server {named}: {reason}") from reason
+        heard = self._follow_start(wait)
+        server = self.hub.server()
+        while server and not server.get("ready") and wait.pause():
+            server = self.hub.server()
+        if not server:
+            raise Failed(f"the server ended while it started{heard}")
+        if not server.get("ready"):
+            raise Failed(f"the server was not ready within {wait.limit:.0f} s{heard}")
+        self.report.seconds_to_server = round(wait.passed, 3)
+        self.server_url = self.hub.server_address(server)
+        return f"ready at {shown(self.server_url)}"
+
+    def _follow_start(self, wait: Wait) -> str:
+        """Show what the hub says about the start; returns its last words for a message."""
+        heard = ""
+        for event in self.hub.start_events(min(wait.left, 30)):
+            message = " ".join(str(event.get("message", "")).split())
+            if event.get("failed"):
+                raise Failed(f"the hub says: {message or 'the start failed'}{heard}")
+            if event.get("ready"):
+                break
+            if message:
+                heard = f", last message: {message}"
+                self.progress.say(f"server: {message} ({wait.passed:.0f} s)")
+            if not wait.tick():
+                break
+        return heard
+
+    def jupyterlab(self) -> str:
+        wait = self._wait(self.settings.limits.request, "waiting for JupyterLab")
+        url = self.server_url + "lab"
+        while True:
+            response = self.hub.request("GET", url)
+            if response.ok and "jupyter-config-data" in response.text and "JupyterLab" in response.text:
+                return f"HTTP 200 from {shown(response.url)}"
+            if not wait.pause():
+                seen = f"a page of {shown(response.url)} that is not JupyterLab" if response.ok else refusal(response)
+                raise Failed(f"no JupyterLab within {wait.limit:.0f} s: {seen}")
+
+    def start_kernel(self) -> str:
+        self.kernel = Kernel(self.hub, self.server_url)
+        wait = self._wait(self.settings.limits.compute, "kernel is starting")
+        self.kernel.run(self.settings.proof + "\nprint('{}')", wait)
+        return ""
+
+    def profile_limits(self) -> str:
+        wanted = (self.settings.cpu_limit, self.settings.memory_limit)
+        if wanted == (None, None):
+            raise Skipped("no limits are given")
+        seen = self._notebook([])
+        found: list[str] = []
+        for name, value in zip(("cpu_limit", "mem_limit"), wanted, strict=True):
+            if value is None:
+                continue
+            if not seen[name] or float(seen[name]) != value:
+                raise Failed(f"{name.upper()} is {seen[name] or 'not set'} in the notebook, not {value}")
+            found.append(f"{name.upper()}={seen[name]}")
+        return ", ".join(found)
+
+    def notebook_environment(self) -> str:
+        names = self._names("notebook")
+        return present("the notebook", names, self._notebook(names)["missing"])
+
+    def _notebook(self, names: list[str]) -> dict[str, Any]:
+        limit = self.settings.limits.compute
+        return self._step("notebook_environment", limit, "looking at the notebook's environment", names=names)
+
+    def gateway(self) -> str:
+        seen = self._step("connect", self.settings.limits.compute, "waiting for the gateway's answer")
+        return f"{seen['address']} lists {len(seen['clusters'])} clusters"
+
+    def start_cluster(self) -> str:
+        self.cluster_asked_at = time.monotonic()
+        options = dict(self.settings.cluster_options)
+        self.cluster = self._step("start_cluster", self.settings.limits.cluster, "cluster is starting", options=options)
+        return str(self.cluster["name"])
+
+    def worker(self) -> str:
+        wait = self._wait(self.settings.limits.worker, "waiting for the worker")
+        self._step("scale", self.settings.limits.compute, "asking for a worker", workers=1)
+        while not self.threads:
+            seen = self._step("worker_threads", self.settings.limits.compute, "asking for workers", seconds=2)
+            self.threads = seen["threads"]
+            if not self.threads and not wait.tick():
+                raise Failed(
+                    f"no worker came within {wait.limit:.0f} s (connection to the scheduler: {seen['client']})"
+                )
+        self.report.seconds_to_worker = round(time.monotonic() - self.cluster_asked_at, 3)
+        return ""
+
+    def worker_threads(self) -> str:
+        cores = self.cluster.get("worker_cores")
+        if cores is None:
+            raise Skipped("the gateway offers no option worker_cores")
+        wanted = expected_threads(cores)
+        if self.threads != [wanted]:
+            raise Failed(f"a worker of {cores:g} cores has {self.threads[0]} threads, not {wanted}")
+        return f"{wanted} for {cores:g} cores"
+
+    def computation(self) -> str:
+        seen = self._step("compute", self.settings.limits.compute, "computing", count=COUNT)
+        wanted = sum(number * number for number in range(COUNT))
+        if seen["total"] != wanted:
+            raise Failed(f"the sum of the first {COUNT} squares came out as {seen['total']}, not {wanted}")
+        if not seen["on_workers"]:
+            raise Failed("the result is right, but the notebook computed it, not the worker")
+        return f"the sum of the first {COUNT} squares is {wanted}"
+
+    def dashboard(self) -> str:
+        link = self.cluster.get("dashboard")
+        if not link:
+            raise Failed("the cluster has no dashboard link")
+        url = urljoin(self.hub.url, link)
+        wait = self._wait(self.settings.limits.request, "waiting for the dashboard")
+        while True:
+            response = self.hub.request("GET", url)
+            arrived = shown(response.url) == shown(url)
+            if response.ok and arrived:
+                return f"HTTP 200 from {shown(url)}"
+            if not wait.pause():
+                raise Failed(refusal(response) if arrived else f"{shown(url)} leads to {shown(response.url)}")
+
+    def scheduler_environment(self) -> str:
+        names = self._names("scheduler")
+        return present("the scheduler", names, self._cluster_lacks()["scheduler"])
+
+    def worker_environment(self) -> str:
+        names = self._names("worker")
+        if not self._cluster_lacks()["workers"]:
+            raise Failed("the worker is gone")
+        return present("the worker", names, self._cluster_lacks()["worker"])
+
+    def _cluster_lacks(self) -> dict[str, Any]:
+        if not self.lacking:
+            wanted = {place: list(self.settings.environment.get(place, [])) for place in ("scheduler", "worker")}
+            limit = self.settings.limits.compute
+            self.lacking = self._step("cluster_environment", limit, "looking at the cluster's environment", **wanted)
+        return self.lacking
+
+    def _names(self, place: str) -> list[str]:
+        names = list(self.settings.environment.get(place, []))
+        if not names:
+            raise Skipped("no variable is named")
+        return names
+
+    def stop_cluster(self) -> str:
+        self._step("stop_cluster", self.settings.limits.clean_up, "cluster is stopping")
+        wait = self._wait(self.settings.limits.clean_up, "waiting for the cluster's end")
+        while self.hub.clusters(self.settings.gateway):
+            if not wait.pause():
+                raise Failed(f"the cluster is still there {wait.limit:.0f} s after its shutdown")
+        return ""
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def clean_up(self) -> str:
+        """Kernel, cluster, server, token, session: each is tried, however the others went."""
+        wait = self._wait(self.settings.limits.clean_up, "cleaning up")
+        left: list[str] = []
+        for what, end in (
+            ("the kernel", self._end_kernel),
+            ("the server and its clusters", lambda: self._take_down(wait) if self.server_ours else None),
+            ("the API token", lambda: self.hub.revoke(self.token_id) if self.token_id else None),
+            ("the session", self.hub.sign_out),
+        ):
+            try:
+                end()
+            except (Failed, HubError) as reason:
+                left.append(f"{what} ({reason})")
+        if left:
+            raise Failed(f"not cleaned up: {', '.join(left)}")
+        return ""
+
+    def _end_kernel(self) -> None:
+        if self.kernel:
+            self.kernel.close()
+
+    def _take_down(self, wait: Wait) -> list[str]:
+        """Stop the user's clusters and server and wait until they are gone.
+
+        :returns: what there was
+        """
+        found: list[str] = []
+        problem: HubError | None = None
+        try:
+            clusters = self.hub.clusters(self.settings.gateway)
+            for name in clusters:
+                self.hub.stop_cluster(self.settings.gateway, name)
+            found += [f"Dask cluster {name}" for name in clusters]
+            while self.hub.clusters(self.settings.gateway):
+                if not wait.pause():
+                    raise Failed(f"Dask clusters are still there after {wait.limit:.0f} s")
+        except HubError as reason:
+            # The server has to go in any case; without a gateway there are no clusters either.
+            problem = reason
+        server = self.hub.server()
+        if server:
+            found.append("a server")
+        while server:
+            if server.get("pending") != "stop":
+                self.hub.stop_server()
+            if not wait.pause():
+                raise Failed(f"the server is still there after {wait.limit:.0f} s")
+            server = self.hub.server()
+        if problem and self.cluster:
+            raise problem
+        return found
+
+
+def present(where: str, names: Sequence[str], missing: Sequence[str]) -> str:
+    if missing:
+        raise Failed(f"{where} lacks {', '.join(missing)}")
+    return f"{where} has {', '.join(names)}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to look at.
+
+    :param look: returns what was seen; raises :class:`Failed`, :class:`HubError` or :class:`Skipped`
+    :param needs: checks that must have passed
+    :param logs: services whose logs tell more
+    """
+
+    name: str
+    look: Callable[[SmokeTest], str]
+    needs: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ("hub",)
+
+
+CLUSTER_LOGS = ("hub", "dask-gateway")
+CHECKS: tuple[Check, ...] = (
+    Check("sign_in", SmokeTest.sign_in),
+    Check("clean_start", SmokeTest.clean_start, ("sign_in",)),
+    Check("server", SmokeTest.server, ("clean_start",)),
+    Check("jupyterlab", SmokeTest.jupyterlab, ("server",)),
+    Check("kernel", SmokeTest.start_kernel, ("server",)),
+    Check("profile_limits", SmokeTest.profile_limits, ("kernel",)),
+    Check("notebook_environment", SmokeTest.notebook_environment, ("kernel",)),
+    Check("gateway", SmokeTest.gateway, ("kernel",), CLUSTER_LOGS),
+    Check("cluster", SmokeTest.start_cluster, ("gateway",), CLUSTER_LOGS),
+    Check("worker", SmokeTest.worker, ("cluster",), CLUSTER_LOGS),
+    Check("worker_threads", SmokeTest.worker_threads, ("worker",), CLUSTER_LOGS),
+    Check("computation", SmokeTest.computation, ("worker",), CLUSTER_LOGS),
+    Check("dashboard", SmokeTest.dashboard, ("cluster",), CLUSTER_LOGS),
+    Check("scheduler_environment", SmokeTest.scheduler_environment, ("cluster",), CLUSTER_LOGS),
+    Check("worker_environment", SmokeTest.worker_environment, ("worker",), CLUSTER_LOGS),
+    Check("cluster_shutdown", SmokeTest.stop_cluster, ("cluster",), CLUSTER_LOGS),
+)
+
+
+def document(settings: Settings, report: Report, user: str, started: str) -> dict[str, Any]:
+    """The results as JSON: what was tested, the figures, the checks."""
+    return {
+        "passed": not report.failed,
+        "url": settings.url,
+        "user": user,
+        "profile": settings.profile,
+        "started": started,
+        "seconds": round(sum(check["seconds"] for check in report.checks), 3),
+        "seconds_to_server": report.seconds_to_server,
+        "seconds_to_worker": report.seconds_to_worker,
+        "checks": report.checks,
+    }
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file in one step, so that a reader never sees half of it."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+@contextmanager
+def exclusive(directory: Path, limit: float, progress: Progress) -> Iterator[None]:
+    """One run at a time with these results: an abandoned one may still be cleaning up.
+
+    :param limit: seconds to wait for the other one
+    :raises Busy: when it does not end
+    """
+    with open(directory / ".smoke-test.lock", "w", encoding="utf-8") as lock:
+        wait = Wait(limit, "waiting for the end of another smoke test", progress, every=5)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not wait.pause():
+                    raise Busy(
+                        f"another smoke test with results in {directory} has not ended for {limit:.0f} s"
+                    ) from None
+        yield
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=2) + "\n"
