@@ -30,8 +30,8 @@ hub: $(CONTROL)/.ready ## Build a living hub on this machine, or bring it up to 
 
 .PHONY: status
 status: ## Show what runs, where, and how to sign in (FORMAT=json for programs)
-	@if [ -x $(HUB)/venv/hub/bin/python ] && [ -f $(HUB)/etc/bin/status ]; then \
-	  $(HUB)/venv/hub/bin/python $(HUB)/etc/bin/status $(HUB) $(FORMAT); \
+	@if [ -f $(HUB)/etc/local_hub.py ]; then \
+	  $(HUB)/venv/hub/bin/python $(HUB)/etc/local_hub.py status $(HUB) --format=$(FORMAT); \
 	elif [ '$(FORMAT)' = json ]; then echo '{"url": null, "users": [], "services": []}'; exit 1; \
 	else echo 'There is no hub here yet: run `make hub`.'; exit 1; fi
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
+from pathlib import Path
+from subprocess import DEVNULL, STDOUT
 from typing import Any
 
 from jupyterhub.spawner import SimpleLocalProcessSpawner, Spawner
 from kubespawner import KubeSpawner
-from traitlets import default
+from traitlets import Unicode, default
 
 
 class LocalProfileSpawner(SimpleLocalProcessSpawner, KubeSpawner):
@@ -26,6 +28,8 @@ class LocalProfileSpawner(SimpleLocalProcessSpawner, KubeSpawner):
     (``RLIMIT_DATA``: an allocation beyond it fails with a MemoryError in the kernel that asked for it). The image is only
     recorded (``JUPYTER_IMAGE_SPEC``); placement and extra resources have no meaning here.
     """
+
+    log_directory = Unicode(".", config=True, help="Directory of the servers' logs, one file a user.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # KubeSpawner's own __init__ connects to an API server; there is none.
@@ -63,7 +67,10 @@ class LocalProfileSpawner(SimpleLocalProcessSpawner, KubeSpawner):
         await self.load_user_options()
         # A new server listens on a new port; the old one's may be taken by now.
         self.port = 0
-        address: tuple[str, int] = await super().start()
+        log = Path(self.log_directory) / f"user-{self.user.escaped_name}.log"
+        with open(log, "ab") as file:
+            self.popen_kwargs = {"stdout": file, "stderr": STDOUT, "stdin": DEVNULL}
+            address: tuple[str, int] = await super().start()
         return address
 
     def get_args(self) -> list[str]:

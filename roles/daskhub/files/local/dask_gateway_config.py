@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
@@ -35,12 +36,12 @@ c.Proxy.address = f"127.0.0.1:{ports['gateway_proxy']}"
 c.Proxy.prefix = prefix
 c.Proxy.api_token = secret("dask-gateway-proxy-token")
 
-c.DaskGateway.backend_class = "gateway_extensions.local_backend.LocalProcessBackend"
+c.DaskGateway.backend_class = "gateway_extensions.local_backend.HubLocalBackend"
 c.LocalBackend.clusters_directory = str(directory / "run" / "dask")
 c.LocalBackend.inherited_environment = ["PATH", "LANG", "LC_ALL", "TZ", "HUB_LOCAL_DIRECTORY"]
 # Clusters outlive a restart of the gateway: they are found again in its database.
 c.DBBackendBase.db_url = f"sqlite:///{directory}/run/dask-gateway.sqlite"
-c.DBBackendBase.db_encrypt_keys = [secret("dask-gateway-database-key")]
+c.DBBackendBase.db_encrypt_keys = [base64.b64encode(bytes.fromhex(secret("dask-gateway-database-key"))).decode()]
 c.DBBackendBase.stop_clusters_on_shutdown = False
 c.DBBackendBase.cluster_status_period = 5
 c.DBBackendBase.worker_status_period = 5
@@ -50,5 +51,7 @@ user_bin = directory / "venv" / "user" / "bin"
 c.ClusterConfig.scheduler_cmd = [str(user_bin / "dask"), "scheduler"]
 c.ClusterConfig.worker_cmd = [str(user_bin / "dask"), "worker"]
 
-for extension in sorted((etc / "gateway_config.d").glob("*.py")):
-    exec(compile(extension.read_text(encoding="utf-8"), str(extension), "exec"))  # noqa: S102
+# Imported here: the package lies beside this file.
+from gateway_extensions.cluster_options import cluster_options  # noqa: E402
+
+c.Backend.cluster_options = cluster_options

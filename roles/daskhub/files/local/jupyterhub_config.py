@@ -48,14 +48,15 @@ c.Authenticator.delete_invalid_users = True
 c.JupyterHub.admin_access = False
 
 c.JupyterHub.spawner_class = "hub_extensions.local_spawner.LocalProfileSpawner"
+c.LocalProfileSpawner.log_directory = str(directory / "log")
+# KubeSpawner's default is every address, right for a pod only.
+c.Spawner.ip = "127.0.0.1"
 c.SimpleLocalProcessSpawner.home_dir_template = str(directory / "homes" / "{username}")
 user_bin = directory / "venv" / "user" / "bin"
 c.Spawner.cmd = [str(user_bin / "jupyterhub-singleuser")]
 c.Spawner.start_timeout = 60
 c.Spawner.http_timeout = 60
 c.Spawner.default_url = "/lab"
-# JupyterLab keeps the machine's own settings out: only the user environment's and the user's count.
-c.Spawner.args = ["--ServerApp.terminado_settings=shell_command=['/bin/bash']"]
 os.environ["PATH"] = f"{user_bin}{os.pathsep}{os.environ['PATH']}"
 gateway_url = f"{loopback}:{ports['gateway_proxy']}"
 c.Spawner.environment = {
