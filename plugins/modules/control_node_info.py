@@ -13,7 +13,7 @@ description:
   - Compares the control node with what the collection needs - Python, ansible-core, Python packages, collections and
     commands, each with its range of versions.
   - Compares the names of the hosts' variables with the argument specs of the roles.
-  - Run it on the control node, with the Python that runs Ansible.
+  - Run it on the control node, with the Python that runs Ansible; the playbook C(planetary.hub.preflight) does.
 attributes:
   check_mode:
     description: Can run in check mode and tells the same as without.
@@ -41,9 +41,6 @@ options:
     description: The names of the variables of each host, as lists by the host's name.
     type: dict
     default: {}
-seealso:
-  - name: Playbook planetary.hub.preflight
-    description: Runs this module at the start of C(site.yml).
 """
 
 EXAMPLES = r"""

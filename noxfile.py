@@ -1,0 +1,174 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""The groups of tests. `nox -l` lists them, `nox -s lint` runs one, `make test` runs all and sums up.
+
+Environments lie in .sandbox/nox, one for each session and Python; what they hold is said in tests/requirements.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import nox
+
+ROOT = Path(__file__).parent
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+COLLECTION = Path(".collections/ansible_collections/planetary/hub")
+# ansible-test gets pip from here, unless its cache holds it already.
+GET_PIP_HOST = "ci-files.testing.ansible.com"
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv"
+nox.options.envdir = f".sandbox/nox/{PYTHON}"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["sanity", "lint", "contracts", "unit", "package", "molecule", "browser"]
+
+
+def skip(session: nox.Session, why: str) -> NoReturn:
+    """Skip here, with the reason; in CI everything runs."""
+    if os.environ.get("CI"):
+        session.error(f"CI allows no skip: {why}")
+    session.skip(why)
+
+
+def install(session: nox.Session, group: str) -> None:
+    """Fill the environment of the session; done in a moment when it is filled already."""
+    session.install("-r", f"tests/requirements/{group}.txt")
+
+
+def pytest(session: nox.Session, *folders: str) -> None:
+    """Run the tests in those of the folders that exist."""
+    there = [folder for folder in folders if Path(folder).is_dir()]
+    if not there:
+        skip(session, f"there is no {' or '.join(folders)}")
+    session.run("pytest", *there, *session.posargs)
+
+
+def build(session: nox.Session, target: Path) -> Path:
+    """Build the tarball of the collection and install it, alone, below ``target``; the folder of the collection."""
+    shutil.rmtree(target, ignore_errors=True)
+    session.run("ansible-galaxy", "collection", "build", "--output-path", str(target / "dist"), silent=True)
+    (tarball,) = (target / "dist").glob("*.tar.gz")
+    session.run(
+        *("ansible-galaxy", "collection", "install", str(tarball), "--offline", "--no-deps", "--force"),
+        *("--collections-path", str(target)),
+        silent=True,
+    )
+    return target / "ansible_collections" / "planetary" / "hub"
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, types, YAML, Ansible (profile production) and changelog fragments."""
+    install(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    # Plugins by the name under which they import each other; what a role ships as Python by its own folder.
+    folders = [".collections", *map(str, Path().glob("roles/*/files"))]
+    python = [str(path) for folder in folders[1:] for path in Path(folder).rglob("*.py")]
+    session.run(
+        *("mypy", str(COLLECTION / "plugins"), "noxfile.py", "tests", *python),
+        env={"MYPYPATH": os.pathsep.join(folders), "MYPY_CACHE_DIR": ".sandbox/test/mypy-cache"},
+    )
+    session.run("yamllint", "--strict", ".")
+    session.run("ansible-lint", "--offline", env={"ANSIBLE_HOME": str(ROOT / ".sandbox/test/ansible")})
+    session.run("antsibull-changelog", "lint")
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """ansible-test sanity on the built and installed collection."""
+    install(session, "core")
+    target = Path(session.create_tmp()) / "sanity"
+    home = Path(session.virtualenv.location) / "home"
+    collection = build(session, target.resolve())
+    # Left out of the tarball, but the settings of ansible-test are there.
+    for name in ("tests/config.yml", "tests/sanity"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, collection / name)
+        elif source.exists():
+            (collection / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, collection / name)
+    # ansible-test asks git for the files, and the git of the checkout ignores .sandbox.
+    session.run("git", "init", "--quiet", str(collection), external=True)
+    prepare_pip(session, home)
+    # pyenv's shims promise Pythons that they then refuse to start.
+    path = [entry for entry in os.environ["PATH"].split(os.pathsep) if not entry.endswith("shims")]
+    session.chdir(collection)
+    session.run(
+        *("ansible-test", "sanity", "--color", "no", "--python", PYTHON, *session.posargs),
+        env={"HOME": str(home.resolve()), "PATH": os.pathsep.join([session.bin, *path])},
+    )
+
+
+def prepare_pip(session: nox.Session, home: Path) -> None:
+    """Give ansible-test its pip from the package index when the host that it would ask is out of reach."""
+    import_path = f"lib/python{PYTHON}/site-packages/ansible_test/_internal/python_requirements.py"
+    source = Path(session.virtualenv.location, import_path).read_text(encoding="utf-8")
+    match = re.search(r"pip='([\d.]+)'", source)
+    if match is None:
+        session.error("ansible-test does not say any more which pip it wants: see prepare_pip in noxfile.py")
+    version = match[1]
+    cache = home / ".ansible" / "test" / "cache"
+    script = cache / f"get_pip_{version.replace('.', '_')}.py"
+    if script.exists():
+        return
+    try:
+        socket.create_connection((GET_PIP_HOST, 443), timeout=5).close()
+    except OSError:
+        cache.mkdir(parents=True, exist_ok=True)
+        session.install("--target", str(script.with_suffix("")), f"pip=={version}")
+        shutil.copy(ROOT / "tests/sanity/get_pip.py", script)
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """What the parts promise each other: specs, defaults, outputs, documentation, inventories."""
+    install(session, "contracts")
+    pytest(session, "tests/contracts")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Tables for plugins and for the hub's own Python; golden files."""
+    install(session, "unit")
+    pytest(session, "tests/unit", "tests/golden")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The built tarball, installed somewhere else: what ships, and that it works alone."""
+    install(session, "contracts")
+    target = Path(session.create_tmp()).resolve() / "package"
+    build(session, target)
+    session.env["HUB_TEST_COLLECTIONS"] = str(target)
+    pytest(session, "tests/package")
+
+
+@nox.session
+def molecule(session: nox.Session) -> None:
+    """The whole site and each role: create, converge, idempotence, verify, destroy."""
+    scenarios = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
+    if not scenarios:
+        skip(session, "there is no scenario in molecule/")
+    install(session, "molecule")
+    for scenario in session.posargs or scenarios:
+        session.run("molecule", "test", "--scenario-name", scenario)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """A user in a real browser, at a real hub."""
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        skip(session, "there is no chromium: install it (Debian: apt install chromium chromium-driver)")
+    if not Path("tests/browser").is_dir():
+        skip(session, "there is no tests/browser")
+    install(session, "browser")
+    pytest(session, "tests/browser")
