@@ -23,7 +23,7 @@ from dask_gateway_server.traitlets import MemoryLimit, Type
 from traitlets import Dict, Float, Unicode, validate
 
 # RLIMIT_DATA counts address space, not use: interpreter, stacks and allocator arenas need this much besides the data.
-HEADROOM = 2**30
+HEADROOM = 2**29
 
 
 class HubLocalClusterConfig(LocalClusterConfig):  # type: ignore[misc]
