@@ -44,6 +44,10 @@ down: ## Stop the hub, the users' servers and their Dask clusters; keep the data
 clean: down ## Stop the hub and forget it: environments, data, secrets, logs
 	@rm -rf $(SANDBOX)
 
+.PHONY: bench
+bench: $(CONTROL)/.ready ## Measure, and print each figure beside what it is held against (FORMAT=json for programs)
+	@$(BIN)/python -m benchmarks --format=$(FORMAT)
+
 .PHONY: lock
 lock: $(CONTROL)/.ready ## Lock the environments of the local platform anew
 	@for name in hub node user_environment; do \

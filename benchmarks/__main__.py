@@ -1,0 +1,39 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""`make bench`: run every benchmark and print one table (`--format json`: a list of objects).
+
+A benchmark is a module of this folder with a function `rows()` that yields `Row`s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import pkgutil
+import sys
+from pathlib import Path
+
+from benchmarks.row import Row, table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--format", choices=["text", "json"], default="text")
+    parser.add_argument("--only", metavar="NAME", help="run one module of this folder")
+    arguments = parser.parse_args()
+    names = sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    rows: list[Row] = []
+    for name in names:
+        module = importlib.import_module(f"benchmarks.{name}")
+        if hasattr(module, "rows") and arguments.only in (None, name):
+            rows += module.rows()
+    if arguments.format == "json":
+        print(json.dumps([row.as_dict() for row in rows]))
+    else:
+        print(table(rows))
+    return 0 if all(row.reached for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
