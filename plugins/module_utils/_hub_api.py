@@ -101,6 +101,8 @@ def why(error: BaseException) -> str:
     for link in reversed(chain):
         if isinstance(link, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted ({link.verify_message})"
+        if isinstance(link, ssl.SSLError):
+            return f"no TLS there ({(link.reason or str(link)).replace('_', ' ').lower()})"
         if isinstance(link, socket.gaierror):
             return "its name is not known"
         if isinstance(link, TimeoutError):
@@ -242,16 +244,16 @@ class Hub:
     def sign_in_with_token(self, token: str, name: str) -> None:
         """With an API token; its owner must be ``name``, if that is given."""
         self.token = token
-        try:
-            owner = self.api("GET", "user")
-        except HubError:
+        answer = self.request("GET", self.address("hub", "api", "user"))
+        if not answer.ok:
             self.token = ""
-            raise
+            refused = answer.status_code in (401, 403)
+            raise HubError("the hub does not accept the API token" if refused else refusal(answer))
+        owner = answer.json()
         if owner.get("kind") != "user" or (name and owner["name"] != name):
             self.token = ""
-            raise HubError(
-                f"the API token belongs to {owner.get('kind')} {owner.get('name')}, not to user {name or '(any)'}"
-            )
+            wanted = f"user {name}" if name else "a user"
+            raise HubError(f"the API token belongs to {owner.get('kind')} {owner.get('name')}, not to {wanted}")
         self.user = owner["name"]
 
     def sign_out(self) -> None:
@@ -282,9 +284,12 @@ class Hub:
         found = servers.get("")
         return dict(found) if found and (found.get("ready") or found.get("pending")) else None
 
-    def start_server(self, options: Mapping[str, Any]) -> None:
-        """Ask for a server; the hub answers when it runs, or after ten seconds that it is still starting."""
-        self.api("POST", "users", self.user, "server", json=dict(options))
+    def start_server(self, options: Mapping[str, Any], timeout: float) -> None:
+        """Ask for a server.
+
+        The hub answers when it runs, after ten seconds that it is still starting, or much later that it failed.
+        """
+        self.api("POST", "users", self.user, "server", json=dict(options), timeout=timeout)
 
     def stop_server(self) -> None:
         """Ask for the end of the server, running or starting."""

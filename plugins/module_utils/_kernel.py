@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
 import traceback
 import uuid
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ except ImportError:
     WEBSOCKET_ERROR = traceback.format_exc()
 
 POLL = 1.0  # seconds between two looks at the clock while a cell runs
+INTERRUPT = 10.0  # seconds until interrupted code must have ended
 
 
 class KernelDied(HubError):
@@ -160,7 +162,7 @@ class Kernel:
             self._socket.send(json.dumps(execute_request(code, self._session, cell.message_id)))
             while not cell.done:
                 if not wait.tick():
-                    self._hub.request("POST", f"{self._url}/{quote(self.id)}/interrupt")
+                    self._interrupt(cell)
                     raise CellError(f"no result within {wait.limit:.0f} s")
                 self._receive(cell)
         except (websocket.WebSocketException, OSError) as error:
@@ -170,6 +172,15 @@ class Kernel:
         if cell.error:
             raise CellError(cell.error)
         return result("".join(cell.output))
+
+    def _interrupt(self, cell: Cell) -> None:
+        """Stop the running code, so that the next one need not wait for it."""
+        self._hub.request("POST", f"{self._url}/{quote(self.id)}/interrupt")
+        until = time.monotonic() + INTERRUPT
+        while not cell.done:
+            if time.monotonic() > until:
+                raise KernelDied("the kernel did not answer in time and cannot be interrupted")
+            self._receive(cell)
 
     def _receive(self, cell: Cell) -> None:
         self._socket.settimeout(POLL)

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub, HubError, refusal, shown
-from ansible_collections.planetary.hub.plugins.module_utils._kernel import Kernel, KernelDied
+from ansible_collections.planetary.hub.plugins.module_utils._kernel import CellError, Kernel, KernelDied
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress, Wait
 
 NOTE = "smoke test"  # what the hub's token page says about our tokens
@@ -157,7 +157,7 @@ class SmokeTest:
                 self.report.add(check.name, "skipped", 0, f"the test was stopped: {stopped}")
             if stopped:
                 self.report.add("run", "failed", 0, f"the test was stopped before its end: {stopped}")
-            self._run(Check("clean_up", SmokeTest.clean_up))
+            self._run(Check("clean_up", SmokeTest.clean_up, logs=CLUSTER_LOGS))
         return self.report
 
     def _run(self, check: Check) -> None:
@@ -204,7 +204,7 @@ class SmokeTest:
     def _step(self, step: str, limit: float, what: str, **arguments: Any) -> dict[str, Any]:
         """One function of the proof, run in the kernel."""
         if self.kernel is None:
-            raise Failed("there is no kernel any more")
+            raise Skipped("the kernel is lost")
         try:
             return self.kernel.run(f"show({step!r}, {arguments!r})", self._wait(limit, what))
         except KernelDied:
@@ -224,31 +224,40 @@ class SmokeTest:
 
     def clean_start(self) -> str:
         """What a killed run left behind goes first."""
-        found = self._take_down(self._wait(self.settings.limits.clean_up, "taking down what an earlier run left"))
+        wait = self._wait(self.settings.limits.clean_up, "taking down what an earlier run left")
+        unknown = ""
+        try:
+            found = [f"Dask cluster {name}" for name in self._end_clusters(wait)]
+        except HubError as reason:
+            # Whether there is a gateway at all is a check of its own.
+            found, unknown = [], f"whether it left a Dask cluster is not known: {reason}"
+        if self._end_server(wait):
+            found.append("a server")
         if not self.settings.token:
             stale = [token for token in self.hub.tokens() if token.get("note") == NOTE and token["id"] != self.token_id]
             for token in stale:
                 self.hub.revoke(token["id"])
-            found += [f"{len(stale)} API token{'s' if len(stale) > 1 else ''}"] if stale else []
-        return f"an earlier run had left {' and '.join(found)}: gone now" if found else ""
+                found.append("an API token")
+        gone = f"an earlier run had left {', '.join(found)}: gone now" if found else ""
+        return "; ".join(part for part in (gone, unknown) if part)
 
     def server(self) -> str:
-        settings = self.settings
-        options = {"profile": settings.profile} if settings.profile else {}
-        wait = self._wait(settings.limits.start, "server is starting")
+        profile = self.settings.profile
+        wait = self._wait(self.settings.limits.start, "server is starting")
+        refused = ""
         self.server_ours = True
         self.progress.say("server is starting …")
         try:
-            self.hub.start_server(options)
+            self.hub.start_server({"profile": profile} if profile else {}, wait.left)
         except HubError as reason:
-            named = f"with profile {settings.profile}" if settings.profile else "with its default profile"
-            raise Failed(f"the hub starts no server {named}: {reason}") from reason
+            # Whether it starts all the same (a proxy lost patience), and if not why, is what the hub says below.
+            refused = str(reason)
         heard = self._follow_start(wait)
         server = self.hub.server()
         while server and not server.get("ready") and wait.pause():
             server = self.hub.server()
         if not server:
-            raise Failed(f"the server ended while it started{heard}")
+            raise Failed(refused or f"the server ended while it started{heard}")
         if not server.get("ready"):
             raise Failed(f"the server was not ready within {wait.limit:.0f} s{heard}")
         self.report.seconds_to_server = round(wait.passed, 3)
@@ -262,13 +271,11 @@ class SmokeTest:
             message = " ".join(str(event.get("message", "")).split())
             if event.get("failed"):
                 raise Failed(f"the hub says: {message or 'the start failed'}{heard}")
-            if event.get("ready"):
+            if event.get("ready") or not wait.tick():
                 break
             if message:
-                heard = f", last message: {message}"
+                heard = f" (last message: {message})"
                 self.progress.say(f"server: {message} ({wait.passed:.0f} s)")
-            if not wait.tick():
-                break
         return heard
 
     def jupyterlab(self) -> str:
@@ -322,14 +329,18 @@ class SmokeTest:
 
     def worker(self) -> str:
         wait = self._wait(self.settings.limits.worker, "waiting for the worker")
-        self._step("scale", self.settings.limits.compute, "asking for a worker", workers=1)
-        while not self.threads:
-            seen = self._step("worker_threads", self.settings.limits.compute, "asking for workers", seconds=2)
-            self.threads = seen["threads"]
-            if not self.threads and not wait.tick():
-                raise Failed(
-                    f"no worker came within {wait.limit:.0f} s (connection to the scheduler: {seen['client']})"
-                )
+        connection = "unknown"
+        try:
+            self._step("scale", wait.left, "asking for a worker", workers=1)
+            while not self.threads and wait.tick():
+                seen = self._step("worker_threads", wait.left, "waiting for the worker", seconds=2)
+                self.threads, connection = seen["threads"], seen["client"]
+        except CellError:
+            if wait.left:
+                raise
+            connection = "no answer"
+        if not self.threads:
+            raise Failed(f"no worker came within {wait.limit:.0f} s (connection to the scheduler: {connection})")
         self.report.seconds_to_worker = round(time.monotonic() - self.cluster_asked_at, 3)
         return ""
 
@@ -402,54 +413,43 @@ class SmokeTest:
         """Kernel, cluster, server, token, session: each is tried, however the others went."""
         wait = self._wait(self.settings.limits.clean_up, "cleaning up")
         left: list[str] = []
-        for what, end in (
-            ("the kernel", self._end_kernel),
-            ("the server and its clusters", lambda: self._take_down(wait) if self.server_ours else None),
-            ("the API token", lambda: self.hub.revoke(self.token_id) if self.token_id else None),
-            ("the session", self.hub.sign_out),
+        for what, needed, end in (
+            ("the kernel", self.kernel, lambda: self.kernel and self.kernel.close()),
+            ("Dask clusters", self.cluster_asked_at, lambda: self._end_clusters(wait)),
+            ("the server", self.server_ours, lambda: self._end_server(wait)),
+            ("the API token", self.token_id, lambda: self.hub.revoke(self.token_id)),
+            ("the session", True, self.hub.sign_out),
         ):
             try:
-                end()
+                if needed:
+                    end()
             except (Failed, HubError) as reason:
                 left.append(f"{what} ({reason})")
         if left:
             raise Failed(f"not cleaned up: {', '.join(left)}")
         return ""
 
-    def _end_kernel(self) -> None:
-        if self.kernel:
-            self.kernel.close()
+    def _end_clusters(self, wait: Wait) -> list[str]:
+        """Stop the user's Dask clusters and wait until they are gone; returns their names."""
+        gateway = self.settings.gateway
+        names = self.hub.clusters(gateway)
+        for name in names:
+            self.hub.stop_cluster(gateway, name)
+        while self.hub.clusters(gateway):
+            if not wait.pause():
+                raise Failed(f"still there after {wait.limit:.0f} s")
+        return names
 
-    def _take_down(self, wait: Wait) -> list[str]:
-        """Stop the user's clusters and server and wait until they are gone.
-
-        :returns: what there was
-        """
-        found: list[str] = []
-        problem: HubError | None = None
-        try:
-            clusters = self.hub.clusters(self.settings.gateway)
-            for name in clusters:
-                self.hub.stop_cluster(self.settings.gateway, name)
-            found += [f"Dask cluster {name}" for name in clusters]
-            while self.hub.clusters(self.settings.gateway):
-                if not wait.pause():
-                    raise Failed(f"Dask clusters are still there after {wait.limit:.0f} s")
-        except HubError as reason:
-            # The server has to go in any case; without a gateway there are no clusters either.
-            problem = reason
-        server = self.hub.server()
-        if server:
-            found.append("a server")
+    def _end_server(self, wait: Wait) -> bool:
+        """Stop the user's server, running or starting, and wait until it is gone; returns whether there was one."""
+        there = server = self.hub.server()
         while server:
             if server.get("pending") != "stop":
                 self.hub.stop_server()
             if not wait.pause():
-                raise Failed(f"the server is still there after {wait.limit:.0f} s")
+                raise Failed(f"still there after {wait.limit:.0f} s")
             server = self.hub.server()
-        if problem and self.cluster:
-            raise problem
-        return found
+        return bool(there)
 
 
 def present(where: str, names: Sequence[str], missing: Sequence[str]) -> str:

@@ -316,6 +316,8 @@ def main() -> None:
     for error, library in ((REQUESTS_ERROR, "requests"), (WEBSOCKET_ERROR, "websocket-client")):
         if error:
             module.fail_json(msg=missing_required_lib(library), exception=error)
+    if not module.params["url"].startswith(("http://", "https://")):
+        module.fail_json(msg=f"url is {module.params['url']}; give the hub's address with http:// or https://")
     if module.check_mode:
         who = module.params["user"] or "the token's owner"
         steps = ", ".join(check.name for check in CHECKS)

@@ -50,6 +50,11 @@ def start_cluster(options: dict[str, Any]) -> dict[str, Any]:
     return {"name": cluster.name, "dashboard": cluster.dashboard_link, "worker_cores": chosen.get("worker_cores")}
 
 
+def check_connection() -> None:
+    if client.status != "running":
+        raise ConnectionError("the connection to the scheduler is lost")
+
+
 def scale(workers: int) -> dict[str, Any]:
     cluster.scale(workers)
     return {"asked": workers}
@@ -75,6 +80,7 @@ def compute(count: int) -> dict[str, Any]:
     def place(_: Any) -> str:
         return f"{socket.gethostname()} {os.getpid()}"
 
+    check_connection()
     numbers = dask.bag.range(count, npartitions=8)
     total = client.compute(numbers.map(square).sum()).result()
     places = set(client.compute(numbers.map(place)).result())
@@ -83,6 +89,7 @@ def compute(count: int) -> dict[str, Any]:
 
 def cluster_environment(scheduler: list[str], worker: list[str]) -> dict[str, Any]:
     """What the scheduler and the workers lack of these variables."""
+    check_connection()
     lacking = client.run(missing, worker)
     return {
         "workers": len(lacking),
