@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).with_suffix("")))
 
-from pip._internal.cli.main import main  # noqa: E402
+from pip._internal.cli.main import main
 
 arguments = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
 # The pip beside this file is on the path, but it has to get into the environment.
