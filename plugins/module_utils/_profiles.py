@@ -209,32 +209,35 @@ def _description(where: str, profile: dict[str, Any], override: dict[str, Any], 
         return text(f"{where}: description", profile["description"])
     parts = []
     if override["cpu_limit"] is not None:
-        parts.append("1 core" if override["cpu_limit"] == 1 else f"{override['cpu_limit']} cores")
+        parts.append(_counted(override["cpu_limit"], "core"))
     if override["mem_limit"] is not None:
         parts.append(f"{override['mem_limit'][:-1]} {override['mem_limit'][-1]}iB of memory")
     if gpu:
-        parts.append("1 GPU" if gpu == 1 else f"{gpu} GPUs")
+        parts.append(_counted(gpu, "GPU"))
     return ", ".join(parts)
+
+
+def _counted(number: float, noun: str) -> str:
+    return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"
 
 
 def _check_capacity(where: str, override: dict[str, Any], capacity: dict[str, Any]) -> None:
     """Refuse a profile whose guarantee is more than one server can get."""
     needed_cores = override["cpu_guarantee"]
-    if needed_cores is not None and "cores" in capacity and needed_cores > capacity["cores"]:
+    if needed_cores is not None and needed_cores > capacity.get("cores", needed_cores):
         raise InputError(
-            f"{where} cannot be met: it needs {needed_cores} cores and there are {capacity['cores']}; "
-            "lower cores.guarantee."
+            f"{where} cannot be met: it needs {_counted(needed_cores, 'core')}, but {capacity['cores']:g} is the most "
+            "there is; lower cores.guarantee."
         )
-    if override["mem_guarantee"] is not None and "memory" in capacity:
-        needed_memory = memory(where, override["mem_guarantee"])
-        if needed_memory > capacity["memory"]:
-            raise InputError(
-                f"{where} cannot be met: it needs {readable(needed_memory)} of memory and there are "
-                f"{readable(capacity['memory'])}; lower memory.guarantee."
-            )
+    needed_memory = override["mem_guarantee"] and memory(where, override["mem_guarantee"])
+    if needed_memory is not None and needed_memory > capacity.get("memory", needed_memory):
+        raise InputError(
+            f"{where} cannot be met: it needs {readable(needed_memory)} of memory, but {readable(capacity['memory'])} "
+            "is the most there is; lower memory.guarantee."
+        )
     needed_gpus = int(override["extra_resource_limits"][GPU_RESOURCE])
     if needed_gpus > capacity.get("gpu", needed_gpus):
         raise InputError(
-            f"{where} cannot be met: it needs {needed_gpus} GPUs and there are {capacity['gpu']}; "
-            "lower gpu or disable the profile."
+            f"{where} cannot be met: it needs {_counted(needed_gpus, 'GPU')}, but {capacity['gpu']} is the most there "
+            "is; lower gpu or disable the profile."
         )

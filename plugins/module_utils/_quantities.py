@@ -47,8 +47,8 @@ def gibibytes(where: str, value: Any) -> int:
 
 
 def readable(size: int) -> str:
-    """Write bytes with the largest unit that leaves at least 1: 27917287424 is 26G."""
+    """Write bytes with the largest unit that leaves at least 1, rounded down: 27917287424 is 26G."""
     for unit in ("T", "G", "M", "K"):
         if size >= _UNITS[unit]:
-            return f"{round(size / _UNITS[unit], 1):g}{unit}"
+            return f"{size * 10 // _UNITS[unit] / 10:g}{unit}"
     return f"{size} bytes"
