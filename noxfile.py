@@ -155,6 +155,13 @@ def package(session: nox.Session) -> None:
 
 
 @nox.session
+def integration(session: nox.Session) -> None:
+    """What the parts promise on a living hub, one that the site has built."""
+    install(session, "contracts")
+    pytest(session, "tests/integration")
+
+
+@nox.session
 def molecule(session: nox.Session) -> None:
     """The whole site and each role: create, converge, idempotence, verify, destroy."""
     scenarios = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))

@@ -24,7 +24,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 NOX = ROOT / ".sandbox" / "nox" / PYTHON
 OUTPUT = ROOT / ".sandbox" / "test" / PYTHON
 # Each builds and runs a hub.
-ALONE = ("molecule", "browser")
+ALONE = ("integration", "molecule", "browser")
 SIDE_BY_SIDE = 2
 # No session takes half as long on two cores; one that does not end is stopped.
 LIMIT = 20 * 60
@@ -89,7 +89,7 @@ def run(program: Path, name: str) -> Outcome:
     log, report, skips = (OUTPUT / f"{name}.{suffix}" for suffix in ("log", "json", "skips"))
     for old in (log, report, skips):
         old.unlink(missing_ok=True)
-    print(f"{name:<10} started", flush=True)
+    print(f"{name:<11} started", flush=True)
     started = time.monotonic()
     timed_out = False
     with log.open("wb") as stream:
@@ -126,7 +126,7 @@ def run(program: Path, name: str) -> Outcome:
 
 def line(outcome: Outcome) -> str:
     """One outcome in one line."""
-    return f"{outcome.name:<10} {outcome.status:<8} {outcome.seconds:>5.0f} s  {outcome.reason}".rstrip()
+    return f"{outcome.name:<11} {outcome.status:<8} {outcome.seconds:>5.0f} s  {outcome.reason}".rstrip()
 
 
 def show(outcome: Outcome) -> None:

@@ -14,6 +14,7 @@ import pytest
 # The parts that work, and the documents that come with them.
 SHIPPED = {"meta", "playbooks", "plugins", "roles"}
 DOCUMENTS = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "LICENSES", "README.md", "SECURITY.md", "changelogs", "docs"}
+DOCUMENTS |= {"execution-environment.yml", "requirements.txt"}
 BUILT = {"FILES.json", "MANIFEST.json"}
 
 
@@ -31,9 +32,10 @@ def collection(collections: Path) -> Path:
 @pytest.fixture
 def ansible(collections: Path, tmp_path: Path) -> list[str]:
     """What starts a command of Ansible far from the checkout, without its settings."""
+    (tmp_path / "ansible.cfg").write_text("", encoding="utf-8")
     variables = {
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
-        "ANSIBLE_CONFIG": os.devnull,
+        "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"),
         "ANSIBLE_HOME": str(tmp_path / "ansible"),
         "ANSIBLE_NOCOLOR": "1",
     }
