@@ -185,6 +185,10 @@ def test_one_variable_of_many_hosts_is_said_once() -> None:
 
 
 def test_options_of_all_entry_points() -> None:
-    entry_points = {"main": {"options": {"ui_title": {}}}, "outputs": {"options": {"ui_logo": {}}}, "stop": {}}
+    entry_points: dict[str, dict[str, object]] = {
+        "main": {"options": {"ui_title": {}}},
+        "outputs": {"options": {"ui_logo": {}}},
+        "stop": {},
+    }
     assert needs.role_options({"argument_specs": entry_points}) == {"ui_title", "ui_logo"}
     assert needs.role_options({}) == set()
