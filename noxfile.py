@@ -83,7 +83,7 @@ def lint(session: nox.Session) -> None:
         env={"MYPYPATH": os.pathsep.join(folders), "MYPY_CACHE_DIR": ".sandbox/test/mypy-cache"},
     )
     session.run("yamllint", "--strict", ".")
-    session.run("ansible-lint", "--offline", env={"ANSIBLE_HOME": str(ROOT / ".sandbox/test/ansible")})
+    session.run("ansible-lint", "--offline", "--nocolor", env={"ANSIBLE_HOME": str(ROOT / ".sandbox/test/ansible")})
     session.run("antsibull-changelog", "lint")
 
 
