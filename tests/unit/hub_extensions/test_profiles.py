@@ -20,7 +20,7 @@ Write = Callable[[str, Any], Path]
 Make = Callable[..., Any]
 Run = Callable[[Any], Any]
 
-PROFILES = [
+PROFILES: list[dict[str, Any]] = [
     {"name": "python", "image": "hub/python:1", "cores": {"limit": 4, "guarantee": 3}, "memory": {"limit": "32G"}},
     {"name": "r", "image": "hub/r:1", "default": True, "environment": {"WORDS": "{x} $(HOME) $$"}},
     {"name": "gpu", "image": "hub/gpu:1", "gpu": 1, "visible_to": {"groups": ["gpu-users"]}},
