@@ -20,7 +20,6 @@ from urllib.parse import quote, urljoin, urlsplit
 REQUESTS_ERROR: str | None = None
 try:
     import requests
-    from requests import certs
 except ImportError:
     REQUESTS_ERROR = traceback.format_exc()
 
@@ -155,7 +154,7 @@ class Hub:
         self.url = url.rstrip("/") + "/"
         self.user = ""
         self.token = ""
-        self.ca_file = ca_file or os.environ.get("REQUESTS_CA_BUNDLE", "") or certs.where()
+        self.ca_file = ca_file or os.environ.get("REQUESTS_CA_BUNDLE", "") or str(requests.utils.DEFAULT_CA_BUNDLE_PATH)
         self._session = requests.Session()
         if ca_file:
             self._session.verify = ca_file

@@ -414,7 +414,7 @@ class SmokeTest:
         wait = self._wait(self.settings.limits.clean_up, "cleaning up")
         left: list[str] = []
         for what, needed, end in (
-            ("the kernel", self.kernel, lambda: self.kernel and self.kernel.close()),
+            ("the kernel", self.kernel, self._end_kernel),
             ("Dask clusters", self.cluster_asked_at, lambda: self._end_clusters(wait)),
             ("the server", self.server_ours, lambda: self._end_server(wait)),
             ("the API token", self.token_id, lambda: self.hub.revoke(self.token_id)),
@@ -428,6 +428,10 @@ class SmokeTest:
         if left:
             raise Failed(f"not cleaned up: {', '.join(left)}")
         return ""
+
+    def _end_kernel(self) -> None:
+        if self.kernel:
+            self.kernel.close()
 
     def _end_clusters(self, wait: Wait) -> list[str]:
         """Stop the user's Dask clusters and wait until they are gone; returns their names."""
