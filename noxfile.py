@@ -141,6 +141,8 @@ def contracts(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Tables for plugins and for the hub's own Python; golden files."""
     install(session, "unit")
+    # The hub's own Python is tested with the versions that it runs with.
+    session.install("-r", "roles/daskhub/files/local/requirements/hub.txt")
     pytest(session, "tests/unit", "tests/golden")
 
 

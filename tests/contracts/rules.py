@@ -15,6 +15,8 @@ from contracts import readme_tables as readme
 
 # main.yml is a table of contents: it fits on a page.
 LONGEST_MAIN = 80
+# Keys of tasks whose values are sentences.
+FOR_PEOPLE = ("name", "msg", "fail_msg", "success_msg")
 
 
 class Loader(yaml.SafeLoader):
@@ -149,6 +151,18 @@ def readable(role: Path) -> list[str]:
     return problems
 
 
+def expressions(value: Any, *, text: bool = False) -> Iterator[str]:
+    """The strings below a value that Ansible evaluates: of what people read (``text``) only what stands in braces."""
+    if isinstance(value, dict):
+        for key, below in value.items():
+            yield from expressions(below, text=key in FOR_PEOPLE)
+    elif isinstance(value, list):
+        for below in value:
+            yield from expressions(below, text=text)
+    elif isinstance(value, str):
+        yield from re.findall(r"{{.*?}}", value, flags=re.DOTALL) if text else [value]
+
+
 def keeps_to_itself(role: Path, options: Mapping[str, Iterable[str]], switches: Iterable[str]) -> list[str]:
     """A role reads its own variables, other roles' outputs, and hub_* switches in its defaults alone.
 
@@ -160,8 +174,8 @@ def keeps_to_itself(role: Path, options: Mapping[str, Iterable[str]], switches: 
         for path in sorted((role / folder).rglob("*")):
             if not path.is_file():
                 continue
-            lines = path.read_text(encoding="utf-8").splitlines()
-            words = set(re.findall(r"\w+", "\n".join(line for line in lines if not line.lstrip().startswith("#"))))
+            read = expressions(load(path)) if path.suffix == ".yml" else [path.read_text(encoding="utf-8")]
+            words = set(re.findall(r"\w+", "\n".join(read)))
             where = path.relative_to(role)
             problems += [f"{where} reads {name} of role {foreign[name]}" for name in sorted(words & foreign.keys())]
             if folder != "defaults":

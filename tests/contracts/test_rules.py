@@ -110,6 +110,7 @@ def test_the_table(toy: Path) -> None:
         ("tasks/main.yml", "name: Build the toy\n  ", "", "tasks/main.yml: a task has no name"),
         ("tasks/main.yml", "outputs.yml", "'{{ other_port }}.yml'", "tasks/main.yml reads other_port of role other"),
         ("tasks/main.yml", "outputs.yml", "'{{ hub_platform }}.yml'", "tasks/main.yml reads the switch hub_platform"),
+        ("tasks/main.yml", "Build", "'{{ hub_platform }}' #", "tasks/main.yml reads the switch hub_platform"),
     ],
 )
 def test_a_planted_fault(toy: Path, file: str, old: str, new: str, problem: str) -> None:
@@ -197,6 +198,12 @@ def test_ranges(line: str, problems: list[str]) -> None:
 )
 def test_what_only_one_machine_has(text: str, found: list[str]) -> None:
     assert rules.of_a_machine(text) == found
+
+
+def test_a_sentence_may_name_a_switch(toy: Path) -> None:
+    text = FILES["tasks/main.yml"].replace("Build the toy", "Build the toy that hub_platform asks for")
+    (toy / "tasks/main.yml").write_text(text, encoding="utf-8")
+    assert problems_of(toy) == []
 
 
 def test_a_stale_copy_is_found(toy: Path, tmp_path: Path) -> None:
