@@ -29,17 +29,31 @@ def root() -> Path:
     return ROOT
 
 
+def note_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Note a skip with its reason; with CI set, turn it into a failure."""
+    if report.outcome != "skipped" or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = reason.removeprefix("Skipped: ")
+    SKIPPED.append({"test": report.nodeid, "reason": reason})
+    if os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"CI allows no skip, but this was skipped: {reason}"
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note each skip with its reason; with CI set, turn it into a failure."""
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that skips itself."""
     report = yield
-    if report.outcome == "skipped" and not hasattr(report, "wasxfail"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        reason = reason.removeprefix("Skipped: ")
-        SKIPPED.append({"test": item.nodeid, "reason": reason})
-        if os.environ.get("CI"):
-            report.outcome = "failed"
-            report.longrepr = f"CI allows no skip, but this test was skipped: {reason}"
+    note_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole file that skips itself."""
+    report = yield
+    note_skip(report)
     return report
 
 
