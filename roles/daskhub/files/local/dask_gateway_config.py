@@ -46,7 +46,7 @@ c.DBBackendBase.stop_clusters_on_shutdown = False
 c.DBBackendBase.cluster_status_period = 5
 c.DBBackendBase.worker_status_period = 5
 
-user_bin = directory / "venv" / "user" / "bin"
+user_bin = Path(local["user_environment"]) / "bin"
 # distributed has no dask-scheduler and dask-worker scripts any more, which are dask-gateway-server's defaults.
 c.ClusterConfig.scheduler_cmd = [str(user_bin / "dask"), "scheduler"]
 c.ClusterConfig.worker_cmd = [str(user_bin / "dask"), "worker"]

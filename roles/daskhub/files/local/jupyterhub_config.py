@@ -52,7 +52,7 @@ c.LocalProfileSpawner.log_directory = str(directory / "log")
 # KubeSpawner's default is every address, right for a pod only.
 c.Spawner.ip = "127.0.0.1"
 c.SimpleLocalProcessSpawner.home_dir_template = str(directory / "homes" / "{username}")
-user_bin = directory / "venv" / "user" / "bin"
+user_bin = Path(local["user_environment"]) / "bin"
 c.Spawner.cmd = [str(user_bin / "jupyterhub-singleuser")]
 c.Spawner.start_timeout = 60
 c.Spawner.http_timeout = 60

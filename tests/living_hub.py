@@ -1,0 +1,112 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""A hub of the local platform for tests: deployed by the site as users do it, beside the hub of the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Seconds for one run of a playbook; the smoke test is part of the site.
+LIMIT = 600
+PORTS = ("port", "proxy_api_port", "hub_port", "gateway_proxy_port", "gateway_port")
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [server.getsockname()[1] for server in sockets]
+    finally:
+        for server in sockets:
+            server.close()
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of this machine."""
+
+    pid: int
+    command: str
+
+
+@dataclass
+class LivingHub:
+    """One hub in one directory, with ports of its own."""
+
+    directory: Path
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ports = {f"daskhub_local_{name}": port for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
+        self.variables = {
+            **ports,
+            "hub_local_directory": str(self.directory),
+            "smoke_test_results_directory": str(self.directory / "results"),
+            **self.variables,
+        }
+
+    def playbook(
+        self, name: str, *arguments: str, check: bool = True, **variables: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a playbook of the checkout against this hub and return what came of it; ``check``: it must succeed."""
+        done = subprocess.run(
+            [
+                *(str(Path(sys.executable).with_name("ansible-playbook")), name, "-i", "inventories/sandbox"),
+                *("-e", json.dumps({**self.variables, **variables}), *arguments),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{name} failed:\n{done.stdout[-6000:]}\n{done.stderr[-2000:]}")
+        return done
+
+    def status(self) -> dict[str, Any]:
+        """What `make -s status FORMAT=json` says of this hub."""
+        command = [self.directory / "venv/hub/bin/python", self.directory / "etc/local_hub.py", "status"]
+        done = subprocess.run(
+            [*command, self.directory, "--format=json"], capture_output=True, text=True, timeout=60, check=False
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def password(self, user: str) -> str:
+        (path,) = (found["password_file"] for found in self.status()["users"] if found["name"] == user)
+        return Path(path).read_text(encoding="utf-8").strip()
+
+    def services(self) -> dict[str, int]:
+        """The process of each service that runs."""
+        command = [self.directory / "venv/hub/bin/supervisorctl", "-c", self.directory / "run/supervisord.conf", "status"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        words = [line.split() for line in done.stdout.splitlines()]
+        return {line[0]: int(line[3].rstrip(",")) for line in words if line[1] == "RUNNING"}
+
+    def processes(self) -> list[Process]:
+        """All processes that carry this hub's mark or name its directory."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                environment = (folder / "environ").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if str(self.directory) in command or f"HUB_LOCAL_DIRECTORY={self.directory}\0" in environment:
+                found.append(Process(int(folder.name), command))
+        return found
+
+    def forget(self) -> None:
+        self.playbook("playbooks/stop.yml")
+        shutil.rmtree(self.directory)
