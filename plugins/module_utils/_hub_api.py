@@ -156,8 +156,6 @@ class Hub:
         self.token = ""
         self.ca_file = ca_file or os.environ.get("REQUESTS_CA_BUNDLE", "") or str(requests.utils.DEFAULT_CA_BUNDLE_PATH)
         self._session = requests.Session()
-        if ca_file:
-            self._session.verify = ca_file
 
     # --- requests -----------------------------------------------------------------------------------------------------
 
@@ -180,8 +178,11 @@ class Hub:
         :raises HubError: when there is no answer; any status is an answer
         """
         try:
-            return self._session.request(method, url, timeout=max(timeout, 1), auth=self._sign, **more)
-        except requests.RequestException as error:
+            # `verify` with every request: the session's own would lose against REQUESTS_CA_BUNDLE.
+            return self._session.request(
+                method, url, timeout=max(timeout, 1), auth=self._sign, verify=self.ca_file, **more
+            )
+        except OSError as error:
             raise HubError(f"{method} {shown(url)} got no answer: {why(error)}") from error
 
     def api(self, method: str, *parts: str, accept: tuple[int, ...] = (), **more: Any) -> Any:

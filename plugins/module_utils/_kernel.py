@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import time
 import traceback
@@ -143,10 +144,10 @@ class Kernel:
     def _connect(self, server: str) -> websocket.WebSocket:
         url = f"ws{self._url.removeprefix('http')}/{quote(self.id)}/channels?session_id={self._session}"
         headers = [f"{name}: {value}" for name, value in self._hub.headers(server).items()]
+        bundle = "ca_cert_path" if os.path.isdir(self._hub.ca_file) else "ca_certs"
+        trust = {bundle: self._hub.ca_file, "cert_reqs": ssl.CERT_REQUIRED}
         try:
-            return websocket.create_connection(
-                url, timeout=30, header=headers, sslopt={"ca_certs": self._hub.ca_file, "cert_reqs": ssl.CERT_REQUIRED}
-            )
+            return websocket.create_connection(url, timeout=30, header=headers, sslopt=trust)
         except (websocket.WebSocketException, OSError) as error:
             raise HubError(f"the kernel's websocket at {self._url} could not be opened: {reason(error)}") from error
 

@@ -116,6 +116,11 @@ def byte_count(size: str) -> int | None:
     return int(float(text[:-1]) * unit) if unit else int(float(text))
 
 
+def core_count(cores: str) -> float | None:
+    """A number of cores; ``None`` when nothing is given."""
+    return float(cores) if cores.strip() else None
+
+
 def expected_threads(cores: float) -> int:
     """Threads of a worker with so many cores: one a core, at least one."""
     return max(int(cores), 1)

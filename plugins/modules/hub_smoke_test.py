@@ -225,6 +225,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._smoke_test import (
     SmokeTest,
     as_json,
     byte_count,
+    core_count,
     document,
     exclusive,
     write,
@@ -272,14 +273,18 @@ def read_secret(module: AnsibleModule, option: str) -> str:
 
 def settings_of(module: AnsibleModule) -> Settings:
     given = module.params
+    limits: dict[str, Any] = {}
+    for option, read, example in (("cpu_limit", core_count, "4"), ("memory_limit", byte_count, "8G")):
+        try:
+            limits[option] = read(given[option])
+        except ValueError:
+            module.fail_json(msg=f"{option} is {given[option]}; give a number such as {example}")
     try:
-        cpu_limit = float(given["cpu_limit"]) if given["cpu_limit"] else None
-        memory_limit = byte_count(given["memory_limit"])
         proof = Path(given["notebook_file"]).read_text(encoding="utf-8")
-    except ValueError as error:
-        module.fail_json(msg=f"cpu_limit and memory_limit are numbers such as 4 and 8G: {error}")
     except OSError as error:
         module.fail_json(msg=f"notebook_file {given['notebook_file']} cannot be read: {error.strerror}")
+    if given["ca_file"] and not Path(given["ca_file"]).exists():
+        module.fail_json(msg=f"ca_file {given['ca_file']} does not exist")
     return Settings(
         url=given["url"],
         user=given["user"],
@@ -287,8 +292,7 @@ def settings_of(module: AnsibleModule) -> Settings:
         token=read_secret(module, "token_file"),
         ca_file=given["ca_file"] or "",
         profile=given["profile"],
-        cpu_limit=cpu_limit,
-        memory_limit=memory_limit,
+        **limits,
         cluster_options=given["cluster_options"],
         environment=given["environment_variables"],
         gateway=given["gateway_url"] or hub_url(given["url"], "services", "dask-gateway"),
