@@ -198,12 +198,12 @@ json:
   description: The results as a JSON file. C(passed), C(url), C(user), C(profile), C(started), C(seconds),
     RV(seconds_to_server), RV(seconds_to_worker), RV(checks).
   returned: always, but in check mode
-  type: path
+  type: str
   sample: /var/tmp/hub-results/smoke-test.json
 junit:
   description: The results as a JUnit XML file.
   returned: always, but in check mode
-  type: path
+  type: str
   sample: /var/tmp/hub-results/smoke-test.xml
 """
 
