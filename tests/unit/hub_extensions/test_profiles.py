@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._profiles import pro
 pytest.importorskip("kubespawner", reason="KubeSpawner is not installed here")
 
 from hub_extensions import profiles
+from jupyterhub import orm
 from tornado import web
 
 Write = Callable[[str, Any], Path]
@@ -128,6 +130,24 @@ def test_refused(make_spawner: Make, run: Run, options: Any, sentence: str) -> N
     # The page shows the one, the API the other.
     assert error.value.jupyterhub_message == sentence  # type: ignore[attr-defined]
     assert str(error.value.log_message) % error.value.args == sentence
+
+
+def test_what_is_refused_is_forgotten(make_spawner: Make, run: Run) -> None:
+    spawner = hooked(make_spawner)
+    spawner.orm_spawner = orm.Spawner(user_options={"profile": "gone"})
+    with pytest.raises(web.HTTPError):
+        run(apply(spawner, {"profile": "gone"}))
+    assert spawner.user_options == spawner.orm_spawner.user_options == {}
+    # So the form shows the default as chosen.
+    form = run(spawner.get_options_form())
+    assert re.search(r'value="r"\s+checked', form)
+
+
+def test_what_is_accepted_is_remembered(make_spawner: Make, run: Run) -> None:
+    spawner = hooked(make_spawner)
+    spawner.orm_spawner = orm.Spawner(user_options={"profile": "python"})
+    run(apply(spawner, {"profile": "python"}))
+    assert spawner.user_options == spawner.orm_spawner.user_options == {"profile": "python"}
 
 
 def test_nothing_visible(make_spawner: Make, run: Run, write_data: Write) -> None:

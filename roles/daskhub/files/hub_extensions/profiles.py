@@ -39,29 +39,44 @@ def profile_list(spawner: Any) -> list[dict[str, Any]]:
 def check_user_options(spawner: Any, user_options: Any) -> None:
     """Refuse a choice that cannot be had, with a sentence for the user; nothing chosen is fine.
 
-    Options come from the form, from the API, or from the user's last start, so that they can be anything.
+    Options come from the form, from the API, or from the user's last start, so that they can be anything. What is
+    refused is forgotten: JupyterHub has remembered it already and would try it again at each start without a choice.
 
     Raises:
         tornado.web.HTTPError: 400. JupyterHub replaces the text of every other exception by "Invalid user options".
     """
-    visible = profile_list(spawner)
-    choices = ", ".join(f'"{profile["slug"]}"' for profile in visible)
-    if not visible:
-        raise _refusal("No profile is open to you; ask the administrators of this hub for one.")
-    if user_options is None:
+    sentence = _problem([profile["slug"] for profile in profile_list(spawner)], user_options)
+    if not sentence:
         return
+    spawner.user_options = {}
+    if spawner.orm_spawner:
+        spawner.orm_spawner.user_options = {}
+    # Tornado formats log_message with %; pages show jupyterhub_message, the API shows log_message.
+    error = web.HTTPError(400, "%s", sentence)
+    error.jupyterhub_message = sentence  # type: ignore[attr-defined]
+    raise error
+
+
+def _problem(slugs: list[str], user_options: Any) -> str:
+    """One sentence that says what is wrong with a choice among the profiles seen; empty when nothing is."""
+    choices = ", ".join(f'"{slug}"' for slug in slugs)
+    if not slugs:
+        return "No profile is open to you; ask the administrators of this hub for one."
+    if user_options is None:
+        return ""
     if not isinstance(user_options, dict):
-        raise _refusal(f"The options are no mapping but {_short(user_options)}; choose a profile: {choices}.")
+        return f"The options are no mapping but {_short(user_options)}; choose a profile: {choices}."
     unknown = [key for key in user_options if key != "profile"]
     if unknown:
-        raise _refusal(f"The option {_short(unknown[0])} is unknown; the only option is profile, one of {choices}.")
+        return f"The option {_short(unknown[0])} is unknown; the only option is profile, one of {choices}."
     chosen = user_options.get("profile")
     if chosen is None or chosen == "":
-        return
+        return ""
     if not isinstance(chosen, str):
-        raise _refusal(f"The profile is no text but {_short(chosen)}; choose one of {choices}.")
-    if chosen not in [profile["slug"] for profile in visible]:
-        raise _refusal(f"There is no profile {_short(chosen)} for you (any more); choose one of {choices}.")
+        return f"The profile is no text but {_short(chosen)}; choose one of {choices}."
+    if chosen not in slugs:
+        return f"There is no profile {_short(chosen)} for you (any more); choose one of {choices}."
+    return ""
 
 
 def _is_visible(profile: dict[str, Any], user: Any) -> bool:
@@ -80,10 +95,3 @@ def _short(value: Any) -> str:
     text = f'"{value}"' if isinstance(value, str) else repr(value)
     text = "".join(character if character.isprintable() else " " for character in text)
     return text if len(text) <= 60 else f"{text[:59]}…"
-
-
-def _refusal(sentence: str) -> web.HTTPError:
-    # Tornado formats log_message with %; pages show jupyterhub_message, the API shows log_message.
-    error = web.HTTPError(400, "%s", sentence)
-    error.jupyterhub_message = sentence  # type: ignore[attr-defined]
-    return error
