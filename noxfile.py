@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import nox
+from nox.command import CommandFailed
 
 ROOT = Path(__file__).parent
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -73,18 +74,30 @@ def core_version(session: nox.Session) -> str:
 def lint(session: nox.Session) -> None:
     """Style, types, YAML, Ansible (profile production) and changelog fragments."""
     install(session, "lint")
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
     # Plugins by the name under which they import each other; what a role ships as Python by its own folder.
     folders = [".collections", *map(str, Path().glob("roles/*/files"))]
     python = [str(path) for folder in folders[1:] for path in Path(folder).rglob("*.py")]
-    session.run(
-        *("mypy", str(COLLECTION / "plugins"), "noxfile.py", "tests", *python),
-        env={"MYPYPATH": os.pathsep.join(folders), "MYPY_CACHE_DIR": ".sandbox/test/mypy-cache"},
-    )
-    session.run("yamllint", "--strict", ".")
-    session.run("ansible-lint", "--offline", "--nocolor", env={"ANSIBLE_HOME": str(ROOT / ".sandbox/test/ansible")})
-    session.run("antsibull-changelog", "lint")
+    environment = {
+        "ANSIBLE_HOME": str(ROOT / ".sandbox/test/ansible"),
+        "MYPYPATH": os.pathsep.join(folders),
+        "MYPY_CACHE_DIR": ".sandbox/test/mypy-cache",
+    }
+    commands = [
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["mypy", str(COLLECTION / "plugins"), "noxfile.py", "benchmarks", "tests", *python],
+        ["yamllint", "--strict", "."],
+        ["ansible-lint", "--offline", "--nocolor"],
+        ["antsibull-changelog", "lint"],
+    ]
+    failed = []
+    for command in commands:
+        try:
+            session.run(*command, env=environment)
+        except CommandFailed:
+            failed.append(" ".join(command[:2]))
+    if failed:
+        session.error(f"not content: {', '.join(failed)}")
 
 
 @nox.session
