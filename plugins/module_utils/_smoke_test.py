@@ -356,7 +356,7 @@ class SmokeTest:
         wanted = expected_threads(cores)
         if self.threads != [wanted]:
             raise Failed(f"a worker of {cores:g} cores has {self.threads[0]} threads, not {wanted}")
-        return f"{wanted} for {cores:g} cores"
+        return f"{wanted} with {cores:g} cores"
 
     def computation(self) -> str:
         seen = self._step("compute", self.settings.limits.compute, "computing", count=COUNT)
@@ -446,7 +446,7 @@ class SmokeTest:
             self.hub.stop_cluster(gateway, name)
         while self.hub.clusters(gateway):
             if not wait.pause():
-                raise Failed(f"still there after {wait.limit:.0f} s")
+                raise Failed(f"Dask clusters are still there after {wait.limit:.0f} s")
         return names
 
     def _end_server(self, wait: Wait) -> bool:
@@ -456,7 +456,7 @@ class SmokeTest:
             if server.get("pending") != "stop":
                 self.hub.stop_server()
             if not wait.pause():
-                raise Failed(f"still there after {wait.limit:.0f} s")
+                raise Failed(f"the server is still there after {wait.limit:.0f} s")
             server = self.hub.server()
         return bool(there)
 

@@ -337,6 +337,9 @@ def main() -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with exclusive(directory, 2 * settings.limits.clean_up, progress):
+            # A run that dies half-way leaves no results, rather than those of the run before.
+            for file in (json_file, junit_file):
+                file.unlink(missing_ok=True)
             test = SmokeTest(settings, progress)
             report = test.run()
             write(json_file, as_json(document(settings, report, test.hub.user, started)))

@@ -77,14 +77,14 @@ def compute(count: int) -> dict[str, Any]:
     def square(number: int) -> int:
         return number * number
 
-    def place(_: Any) -> str:
+    def place(_number: int) -> str:
         return f"{socket.gethostname()} {os.getpid()}"
 
     check_connection()
     numbers = dask.bag.range(count, npartitions=8)
     total = client.compute(numbers.map(square).sum()).result()
     places = set(client.compute(numbers.map(place)).result())
-    return {"total": int(total), "on_workers": place(None) not in places}
+    return {"total": int(total), "on_workers": place(0) not in places}
 
 
 def cluster_environment(scheduler: list[str], worker: list[str]) -> dict[str, Any]:
