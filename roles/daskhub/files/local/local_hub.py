@@ -172,7 +172,8 @@ def main() -> int:
         reason = wait(directory, arguments.seconds)
         print(reason)
         return 1 if reason else 0
-    print("\n".join(stop(directory)))
+    for name in stop(directory):
+        print(f"stopped {name}")
     return 0
 
 
