@@ -24,6 +24,30 @@ DEFAULTS: dict[str, Any] = {
     "announcement": "",
     "severity": "info",
 }
+SEVERITIES = ("info", "warning", "danger")
+
+
+def is_link(found: Any) -> bool:
+    """Tell whether a link can be shown: {"label": str, "url": str}, and the URL is one to follow, no script."""
+    if not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in ("label", "url")):
+        return False
+    return found["url"].startswith(("https://", "http://", "/"))
+
+
+def cleaned(name: str, found: Any) -> Any:
+    """Return what a page can show of a value found in ui.json; what it cannot show is left out or the default.
+
+    Args:
+        name: a key of DEFAULTS.
+        found: anything that JSON can hold.
+    """
+    if not isinstance(found, type(DEFAULTS[name])):
+        return DEFAULTS[name]
+    if name == "links":
+        return [link for link in found if is_link(link)]
+    if name == "severity" and found not in SEVERITIES:
+        return DEFAULTS[name]
+    return found or DEFAULTS[name]
 
 
 class Look:
@@ -33,9 +57,8 @@ class Look:
         if name not in DEFAULTS:
             raise AttributeError(name)
         try:
-            found = UI.read().get(name, DEFAULTS[name])
+            return cleaned(name, UI.read().get(name))
         except DataFileError as error:
             # A page without its title is better than no page.
             log.warning("%s", error)
-            found = DEFAULTS[name]
-        return found if isinstance(found, type(DEFAULTS[name])) else DEFAULTS[name]
+            return DEFAULTS[name]
