@@ -50,6 +50,18 @@ def pytest(session: nox.Session, *folders: str) -> None:
     session.run("pytest", *there, *session.posargs)
 
 
+def run_all(session: nox.Session, commands: dict[str, list[str]], env: dict[str, str | None] | None = None) -> None:
+    """Run all commands, also after one that failed; then say the names of those that did."""
+    failed = []
+    for name, command in commands.items():
+        try:
+            session.run(*command, env=env)
+        except CommandFailed:
+            failed.append(name)
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
+
+
 def build(session: nox.Session, target: Path) -> Path:
     """Build the tarball of the collection and install it, alone, below ``target``; the folder of the collection."""
     shutil.rmtree(target, ignore_errors=True)
@@ -77,7 +89,7 @@ def lint(session: nox.Session) -> None:
     # Plugins by the name under which they import each other; what a role ships as Python by its own folder.
     folders = [".collections", *map(str, Path().glob("roles/*/files"))]
     python = [str(path) for folder in folders[1:] for path in Path(folder).rglob("*.py")]
-    environment = {
+    environment: dict[str, str | None] = {
         "ANSIBLE_HOME": str(ROOT / ".sandbox/test/ansible"),
         "MYPYPATH": os.pathsep.join(folders),
         "MYPY_CACHE_DIR": ".sandbox/test/mypy-cache",
@@ -85,19 +97,12 @@ def lint(session: nox.Session) -> None:
     commands = [
         ["ruff", "check"],
         ["ruff", "format", "--check"],
-        ["mypy", str(COLLECTION / "plugins"), "noxfile.py", "benchmarks", "tests", *python],
+        ["mypy", "noxfile.py", str(COLLECTION / "plugins"), "benchmarks", "tests", *python],
         ["yamllint", "--strict", "."],
         ["ansible-lint", "--offline", "--nocolor"],
         ["antsibull-changelog", "lint"],
     ]
-    failed = []
-    for command in commands:
-        try:
-            session.run(*command, env=environment)
-        except CommandFailed:
-            failed.append(" ".join(command[:2]))
-    if failed:
-        session.error(f"not content: {', '.join(failed)}")
+    run_all(session, {" ".join(command[:2]): command for command in commands}, environment)
 
 
 @nox.session
@@ -183,8 +188,8 @@ def molecule(session: nox.Session) -> None:
     if not scenarios:
         skip(session, "there is no scenario in molecule/")
     install(session, "molecule")
-    for scenario in session.posargs or scenarios:
-        session.run("molecule", "test", "--scenario-name", scenario)
+    wanted = session.posargs or scenarios
+    run_all(session, {name: ["molecule", "test", "--scenario-name", name] for name in wanted})
 
 
 @nox.session

@@ -28,6 +28,8 @@ ALONE = ("integration", "molecule", "browser")
 SIDE_BY_SIDE = 2
 # No session takes half as long on two cores; one that does not end is stopped.
 LIMIT = 20 * 60
+# The output is read later, as plain text.
+FOR_A_FILE = {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1", "PY_COLORS": "0", "PYTHONUNBUFFERED": "1"}
 # What is under way, to be stopped with Ctrl-C.
 RUNNING: set[subprocess.Popen[bytes]] = set()
 
@@ -96,7 +98,7 @@ def run(program: Path, name: str) -> Outcome:
         process = subprocess.Popen(
             [program, "--session", name, "--report", str(report)],
             cwd=ROOT,
-            env=os.environ | {"HUB_TEST_SKIPS": str(skips), "PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"HUB_TEST_SKIPS": str(skips)} | FOR_A_FILE,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=subprocess.STDOUT,
