@@ -27,6 +27,8 @@ MARK = "HUB_LOCAL_DIRECTORY"
 HEALTH = ("hub/health", "services/dask-gateway/api/health")
 #: Seconds between a polite signal and the other one.
 PATIENCE = 20
+#: Seconds between two looks for what is left; a process that is just starting cannot be recognised for a moment.
+QUIET_SECONDS = 0.2
 #: Seconds after which a service that does not stay up is given up.
 BACKOFF_SECONDS = 8
 LAST_WORDS = 12
@@ -128,24 +130,30 @@ def is_marked(process: psutil.Process, directory: Path) -> bool:
 
 def stop(directory: Path) -> list[str]:
     """Stop the supervisor first, so that nothing is started again, then all else; return the names of what was stopped."""
-    stopped: list[str] = []
-    for belongs in (is_supervisor, is_marked):
-        stopped += stop_all(lambda belongs=belongs: [p for p in psutil.process_iter() if belongs(p, directory)])
-    return stopped
+    return stop_all(is_supervisor, directory) + stop_all(is_marked, directory)
 
 
-def stop_all(find: Callable[[], list[psutil.Process]]) -> list[str]:
-    """Ask politely, then kill; again while new ones turn up, as a service's children do."""
+def stop_all(belongs: Callable[[psutil.Process, Path], bool], directory: Path) -> list[str]:
+    """Ask politely, then kill, until nothing turns up any more: what dies may start others while it does."""
     names: list[str] = []
-    for signal in ("terminate", "kill", "kill"):
-        found = find()
-        if not found:
-            break
-        if not names:
-            names = [f"{process.name()} ({process.pid})" for process in found if process.is_running()]
+    quiet = 0
+    for signal in ("terminate", *["kill"] * 10):
+        found = [process for process in psutil.process_iter() if belongs(process, directory)]
+        names += [f"{name(process)} ({process.pid})" for process in found]
         send(found, signal)
         psutil.wait_procs(found, timeout=PATIENCE)
-    return names
+        quiet = 0 if found else quiet + 1
+        if quiet > 1:
+            break
+        time.sleep(QUIET_SECONDS)
+    return list(dict.fromkeys(names))
+
+
+def name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.Error:
+        return "process"
 
 
 def send(processes: Iterable[psutil.Process], signal: str) -> None:
@@ -172,8 +180,8 @@ def main() -> int:
         reason = wait(directory, arguments.seconds)
         print(reason)
         return 1 if reason else 0
-    for name in stop(directory):
-        print(f"stopped {name}")
+    for stopped in stop(directory):
+        print(f"stopped {stopped}")
     return 0
 
 
