@@ -16,6 +16,16 @@ HUB := $(SANDBOX)/hub
 UV := $(BIN)/python -m uv
 LOCKS := roles/daskhub/files/local
 
+# Another interpreter, when one is named, means another control node.
+ifneq ($(origin PYTHON),file)
+ifneq ($(filter hub bench,$(MAKECMDGOALS)),)
+VERSION := -c 'import sys; print(sys.version_info[:2])'
+ifneq ($(shell $(PYTHON) $(VERSION) 2>/dev/null),$(shell $(BIN)/python $(VERSION) 2>/dev/null))
+$(shell rm -f $(CONTROL)/.ready)
+endif
+endif
+endif
+
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
 .PHONY: help
@@ -32,8 +42,8 @@ hub: $(CONTROL)/.ready ## Build a living hub on this machine, or bring it up to 
 status: ## Show what runs, where, and how to sign in (FORMAT=json for programs)
 	@if [ -f $(HUB)/etc/local_hub.py ]; then \
 	  $(HUB)/venv/hub/bin/python $(HUB)/etc/local_hub.py status $(HUB) --format=$(FORMAT); \
-	elif [ '$(FORMAT)' = json ]; then echo '{"url": null, "users": [], "services": []}'; exit 1; \
-	else echo 'There is no hub here yet: run `make hub`.'; exit 1; fi
+	elif [ '$(FORMAT)' = json ]; then echo '{"url": null, "users": [], "services": []}'; \
+	else echo 'There is no hub here yet: run `make hub`.'; fi
 
 .PHONY: down
 down: ## Stop the hub, the users' servers and their Dask clusters; keep the data
@@ -44,9 +54,17 @@ down: ## Stop the hub, the users' servers and their Dask clusters; keep the data
 clean: down ## Stop the hub and forget it: environments, data, secrets, logs
 	@rm -rf $(SANDBOX)
 
+.PHONY: test
+test: ## Run all tests, or some (SESSIONS="lint unit"); the last lines say what was skipped and why
+	@$(PYTHON) tests/run.py $(SESSIONS)
+
 .PHONY: bench
 bench: $(CONTROL)/.ready ## Measure, and print each figure beside what it is held against (FORMAT=json for programs)
 	@$(BIN)/python -m benchmarks --format=$(FORMAT)
+
+.PHONY: docs
+docs: $(CONTROL)/.ready ## Write the tables of variables in the roles' READMEs
+	@$(BIN)/python tests/contracts/readme_tables.py
 
 .PHONY: lock
 lock: $(CONTROL)/.ready ## Lock the environments of the local platform anew
