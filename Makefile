@@ -58,6 +58,10 @@ clean: down ## Stop the hub and forget it: environments, data, secrets, logs
 test: ## Run all tests, or some (SESSIONS="lint unit"); the last lines say what was skipped and why
 	@$(PYTHON) tests/run.py $(SESSIONS)
 
+.PHONY: lint
+lint: ## Check style, types, YAML, Ansible and changelog fragments
+	@$(PYTHON) tests/run.py lint
+
 .PHONY: bench
 bench: $(CONTROL)/.ready ## Measure, and print each figure beside what it is held against (FORMAT=json for programs)
 	@$(BIN)/python -m benchmarks --format=$(FORMAT)

@@ -43,9 +43,8 @@ if __name__ == "__main__":
 
 
 def rows() -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
-        with clone(Path(folder)) as hub:
-            return list(hub.measure())
+    with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder, clone(Path(folder)) as hub:
+        return list(hub.measure())
 
 
 @contextmanager
@@ -64,7 +63,8 @@ class Hub:
     def __init__(self, folder: Path) -> None:
         self.checkout = folder / "clone"
         subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(self.checkout)], check=True)
-        arguments = [f"-e daskhub_local_{name}={port}" for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)]
+        ports = zip(PORTS, free_ports(len(PORTS)), strict=True)
+        arguments = [f"-e daskhub_local_{name}={port}" for name, port in ports]
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))},
             "ARGS": " ".join(arguments),
@@ -94,9 +94,7 @@ class Hub:
         say("second run, server and worker")
         yield Row("second `make hub`, smoke test included", self.make("hub"), "s", "the warm first run", warm, 1)
         found = json.loads((self.checkout / ".sandbox" / "results" / "smoke-test.json").read_text(encoding="utf-8"))
-        yield Row(
-            "click to running server", found["seconds_to_server"], "s", "jupyter lab alone", self.jupyterlab(), 2
-        )
+        yield Row("click to running server", found["seconds_to_server"], "s", "jupyter lab alone", self.jupyterlab(), 2)
         yield Row(
             "new_cluster() to first worker", found["seconds_to_worker"], "s", "LocalCluster", self.local_cluster(), 3
         )
@@ -107,9 +105,12 @@ class Hub:
 
     def start_jupyterlab(self) -> float:
         (port,) = free_ports(1)
-        command = [self.user_bin / "jupyter-lab", "--no-browser", f"--port={port}", "--allow-root"]
+        command = [str(self.user_bin / "jupyter-lab"), "--no-browser", f"--port={port}", "--allow-root"]
         start = time.monotonic()
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.checkout) as server:
+        with (
+            open(os.devnull, "wb") as nowhere,
+            subprocess.Popen(command, cwd=self.checkout, stdout=nowhere, stderr=nowhere) as server,
+        ):
             try:
                 while not answers(f"http://127.0.0.1:{port}/api"):
                     if time.monotonic() - start > LIMIT or server.poll() is not None:
@@ -124,8 +125,8 @@ class Hub:
         script = self.checkout / ".sandbox" / "local_cluster.py"
         script.write_text(LOCAL_CLUSTER, encoding="utf-8")
         command = [str(self.user_bin / "python"), str(script)]
-        runs = [subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT) for _ in range(PROBES)]
-        return median([float(run.stdout.split()[-1]) for run in runs])
+        printed = [subprocess.check_output(command, text=True, timeout=LIMIT) for _ in range(PROBES)]
+        return median([float(text.split()[-1]) for text in printed])
 
 
 def median(values: list[float]) -> float:

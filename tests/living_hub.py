@@ -76,12 +76,17 @@ class LivingHub:
 
     def status(self) -> dict[str, Any]:
         """What `make -s status FORMAT=json` says of this hub."""
-        command = [self.directory / "venv/hub/bin/python", self.directory / "etc/local_hub.py", "status"]
-        done = subprocess.run(
-            [*command, self.directory, "--format=json"], capture_output=True, text=True, timeout=60, check=False
+        found: dict[str, Any] = json.loads(
+            self.ask("python", "etc/local_hub.py", "status", str(self.directory), "--format=json")
         )
-        found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+    def ask(self, program: str, *arguments: str) -> str:
+        """Run a program of the hub's environment in the hub's directory and return what it prints."""
+        command = [str(self.directory / "venv/hub/bin" / program), *arguments]
+        return subprocess.run(
+            command, cwd=self.directory, capture_output=True, text=True, timeout=60, check=False
+        ).stdout
 
     def password(self, user: str) -> str:
         (path,) = (found["password_file"] for found in self.status()["users"] if found["name"] == user)
@@ -89,9 +94,9 @@ class LivingHub:
 
     def services(self) -> dict[str, int]:
         """The process of each service that runs."""
-        command = [self.directory / "venv/hub/bin/supervisorctl", "-c", self.directory / "run/supervisord.conf", "status"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        words = [line.split() for line in done.stdout.splitlines()]
+        words = [
+            line.split() for line in self.ask("supervisorctl", "-c", "run/supervisord.conf", "status").splitlines()
+        ]
         return {line[0]: int(line[3].rstrip(",")) for line in words if line[1] == "RUNNING"}
 
     def processes(self) -> list[Process]:

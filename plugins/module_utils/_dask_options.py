@@ -145,7 +145,10 @@ def _images(where: str, merged: dict[str, Any], profiles: list[dict[str, Any]] |
     else:
         default = image(f"{where}: image", default)
     patterns = texts(f"{where}: images", merged["images"], 'patterns such as "registry.example.org/hub/*"')
-    for name in [*(name for _, name in named), *([merged["image"]] if merged["image"] else [])]:
+    for name in [
+        *(profile_image for _is_default, profile_image in named),
+        *([merged["image"]] if merged["image"] else []),
+    ]:
         for pattern in (f"{repository(name)}:*", f"{repository(name)}@*"):
             if pattern not in patterns:
                 patterns.append(pattern)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -99,7 +100,7 @@ def texts(where: str, value: Any, wanted: str) -> list[str]:
 
 def number(where: str, value: Any, wanted: str, minimum: float | None = None) -> int | float:
     """Check that a value is a finite number that is not below minimum."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or abs(value) == float("inf"):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise wrong(where, value, wanted)
     if minimum is not None and value < minimum:
         raise wrong(where, value, wanted)

@@ -89,7 +89,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -118,27 +117,27 @@ def free_disk(directory: Path) -> int:
     return shutil.disk_usage(existing).free
 
 
-def first_line(command: list[str]) -> str:
+def printed(module: AnsibleModule, *command: str) -> str:
     """Return what a command prints, empty when it cannot be run or fails."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=True)
-    except (OSError, subprocess.SubprocessError):
+        status, output, _errors = module.run_command(list(command), handle_exceptions=False)
+    except OSError:
         return ""
-    return done.stdout.strip()
+    return output.strip() if status == 0 else ""
 
 
-def python_version(python: str) -> list[int]:
+def python_version(module: AnsibleModule, python: str) -> list[int]:
     """Return the interpreter's version, empty when there is none."""
-    printed = first_line([python, "-c", "import sys; print(*sys.version_info[:3])"])
-    return [int(part) for part in printed.split()]
+    version = printed(module, python, "-c", "import sys; print(*sys.version_info[:3])")
+    return [int(part) for part in version.split()]
 
 
-def node() -> str:
+def node(module: AnsibleModule) -> str:
     """Return the path of a Node.js that is new enough and has npm beside it, or an empty string."""
     path = shutil.which("node")
     if not path or not shutil.which("npm"):
         return ""
-    major = first_line([path, "--version"]).lstrip("v").split(".")[0]
+    major = printed(module, path, "--version").lstrip("v").split(".")[0]
     return path if major.isdigit() and int(major) >= OLDEST_NODE else ""
 
 
@@ -186,19 +185,19 @@ def main() -> None:
     directory = Path(module.params["directory"])
     running = supervised(directory)
     own = own_ports(directory) if running else set()
-    addresses = [module.params["address"]] + ["127.0.0.1"] * len(module.params["ports"])
     ports = {name: int(port) for name, port in module.params["ports"].items()}
+    addresses = ([module.params["address"]] + ["127.0.0.1"] * len(ports))[: len(ports)]
     module.exit_json(
         changed=False,
         cores=cores(),
         memory=memory(),
         free_disk=free_disk(directory),
-        python_version=python_version(module.params["python"]),
-        node=node(),
+        python_version=python_version(module, module.params["python"]),
+        node=node(module),
         supervised=running,
         taken_ports={
             name: port
-            for (name, port), address in zip(ports.items(), addresses)
+            for (name, port), address in zip(ports.items(), addresses, strict=True)
             if port not in own and is_taken(address, port)
         },
     )

@@ -11,8 +11,8 @@ short_description: Generate missing secrets as private files
 version_added: 0.1.0
 description:
   - Writes a random value into every named file that does not exist yet. What exists is never read, shown or changed.
-  - The directory has mode C(0700), the files C(0600). Values come from the operating system's random source and are never
-    returned.
+  - The directory has mode C(0700), the files C(0600).
+  - Values come from the operating system's random source and are never returned.
 author:
   - planetary.hub contributors (@planetary-hub)
 attributes:
@@ -89,7 +89,7 @@ def main() -> None:
             for name in missing:
                 generate(directory / name, module.params["bytes"])
         except OSError as error:
-            module.fail_json(msg=f"The secrets cannot be written: {error}. Make {directory} writable or choose another directory.")
+            module.fail_json(msg=f"The secrets cannot be written ({error}); choose another directory.")
     module.exit_json(changed=bool(missing), generated=missing)
 
 

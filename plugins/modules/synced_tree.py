@@ -10,7 +10,7 @@ module: synced_tree
 short_description: Make a directory hold exactly the given files
 version_added: 0.1.0
 description:
-  - Puts files and directories of this machine, and given texts, into one directory, and removes every other file from it.
+  - Puts files, directories and given texts into one directory, and removes every other file from it.
   - Files are compared by content and written one by one, each at once (a reader sees the old file or the new one).
   - C(__pycache__) and C(node_modules) directories are left alone.
 author:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from living_hub import LivingHub
-
 from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub
+
+from living_hub import LivingHub
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,11 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from living_hub import LivingHub
-
 from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub, HubError
 from ansible_collections.planetary.hub.plugins.module_utils._kernel import Kernel
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Progress, Wait
+
+from living_hub import LivingHub
 
 #: Seconds that a server or a service may take to come.
 PATIENCE = 60
@@ -93,7 +93,7 @@ def test_the_chosen_profile_is_enforced(user: Hub) -> None:
 
 def test_a_profile_that_does_not_exist_gets_a_sentence(user: Hub) -> None:
     until(lambda: user.server() is None, "the end of the last server")
-    with pytest.raises(HubError, match='HTTP 400: There is no profile "gone".*choose one of "small", "large"'):
+    with pytest.raises(HubError, match=r'HTTP 400: There is no profile "gone".*choose one of "small", "large"'):
         user.start_server({"profile": "gone"}, timeout=PATIENCE)
     assert user.server() is None
 

@@ -14,7 +14,6 @@ import pytest
 # The parts that work, and the documents that come with them.
 SHIPPED = {"meta", "playbooks", "plugins", "roles"}
 DOCUMENTS = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "LICENSES", "README.md", "SECURITY.md", "changelogs", "docs"}
-DOCUMENTS |= {"execution-environment.yml", "requirements.txt"}
 BUILT = {"FILES.json", "MANIFEST.json"}
 
 

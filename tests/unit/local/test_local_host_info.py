@@ -8,20 +8,22 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
 from unit.local.modules import run
 
 
-def look(directory: Path, **arguments: object) -> dict[str, object]:
+def look(directory: Path, **arguments: Any) -> dict[str, Any]:
     return run("local_host_info", **({"directory": str(directory), "python": sys.executable} | arguments))
 
 
 def test_what_the_machine_has(tmp_path: Path) -> None:
     found = look(tmp_path / "not" / "there")
     assert found["cores"] == len(os.sched_getaffinity(0))
-    assert 2**28 < int(str(found["memory"])) <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert int(str(found["free_disk"])) > 0
+    assert 2**28 < found["memory"] <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert found["free_disk"] > 0
     assert found["python_version"] == list(sys.version_info[:3])
     assert found["supervised"] is False
 

@@ -29,4 +29,4 @@ def test_a_directory_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> N
     blocker = tmp_path / "file"
     blocker.write_text("")
     result = run("secret_files", directory=str(blocker / "secrets"), names=["a"])
-    assert result["failed"] and "The secrets cannot be written" in result["msg"]
+    assert result["failed"] and "The secrets cannot be written (" in result["msg"]

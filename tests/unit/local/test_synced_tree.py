@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+
 from unit.local.modules import run
 
 
@@ -26,7 +28,11 @@ def tree(folder: Path) -> list[str]:
 
 def test_check_real_check_real(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "target"
-    arguments = {"path": str(target), "sources": [{"src": str(source)}], "contents": {"data/a.json": "{}\n"}}
+    arguments: dict[str, Any] = {
+        "path": str(target),
+        "sources": [{"src": str(source)}],
+        "contents": {"data/a.json": "{}\n"},
+    }
     planned = run("synced_tree", check=True, diff=True, **arguments)
     assert planned["changed"] and not target.exists()
     assert planned["written"] == ["data/a.json", "package/module.py", "program"]
@@ -77,9 +83,7 @@ def test_a_groups_digest_changes_with_its_files_only(tmp_path: Path) -> None:
         ({"contents": {"/outside": ""}}, "The path /outside from contents leaves the directory"),
     ],
 )
-def test_bad_input_is_one_sentence_and_writes_nothing(
-    arguments: dict[str, object], sentence: str, tmp_path: Path
-) -> None:
+def test_bad_input_is_one_sentence_and_writes_nothing(arguments: dict[str, Any], sentence: str, tmp_path: Path) -> None:
     target = tmp_path / "target"
     result = run("synced_tree", path=str(target), **arguments)
     assert result["failed"] and sentence in result["msg"]

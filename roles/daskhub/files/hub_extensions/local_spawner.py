@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Users' servers as processes of this machine, chosen and limited by KubeSpawner's own profiles.
 
-The profile list, its form, its validation and its overrides are KubeSpawner's, unchanged, so that what a user sees and gets
-here is what the cluster shows and gives; only starting, watching and stopping are those of a local process.
+The profile list, its form, its validation and its overrides are KubeSpawner's, unchanged, so that what a user sees and
+gets here is what the cluster shows and gives; only starting, watching and stopping are those of a local process.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from traitlets import Unicode, default
 class LocalProfileSpawner(SimpleLocalProcessSpawner, KubeSpawner):
     """KubeSpawner's profiles in front of local processes.
 
-    What a profile asks for is enforced as far as a process allows without root: environment, default URL, ``CPU_LIMIT``,
-    ``MEM_LIMIT`` and the other variables that JupyterHub sets, and the memory of each single process of the server
-    (``RLIMIT_DATA``: an allocation beyond it fails with a MemoryError in the kernel that asked for it). The image is only
-    recorded (``JUPYTER_IMAGE_SPEC``); placement and extra resources have no meaning here.
+    What a profile asks for is enforced as far as a process allows without root: environment, default URL,
+    ``CPU_LIMIT``, ``MEM_LIMIT`` and the other variables that JupyterHub sets, and the memory of each single process of
+    the server (``RLIMIT_DATA``: an allocation beyond it fails with a MemoryError in the kernel that asked for it). The
+    image is only recorded (``JUPYTER_IMAGE_SPEC``); placement and extra resources have no meaning here.
     """
 
     log_directory = Unicode(".", config=True, help="Directory of the servers' logs, one file a user.")

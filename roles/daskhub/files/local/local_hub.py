@@ -129,7 +129,7 @@ def is_marked(process: psutil.Process, directory: Path) -> bool:
 
 
 def stop(directory: Path) -> list[str]:
-    """Stop the supervisor first, so that nothing is started again, then all else; return the names of what was stopped."""
+    """Stop the supervisor, so that nothing is started again, then all else; return the names of what was stopped."""
     return stop_all(is_supervisor, directory) + stop_all(is_marked, directory)
 
 
