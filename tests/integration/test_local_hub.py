@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,12 @@ def test_check_mode_tells_what_would_change_and_touches_nothing(living_hub: Livi
     assert '"Planned"' in planned
     assert changes(living_hub.playbook("playbooks/daskhub.yml", *arguments).stdout) == 0
     assert living_hub.services() == before
+
+
+def test_check_mode_before_anything_exists_writes_nothing(tmp_path: Path) -> None:
+    hub = LivingHub(tmp_path / "hub")
+    assert changes(hub.playbook("site.yml", "--check", "--diff").stdout) > 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_announcement_is_served_without_a_restart(living_hub: LivingHub) -> None:
