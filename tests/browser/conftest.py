@@ -91,17 +91,26 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def status(root: Path) -> Iterator[dict[str, Any]]:
-    """What `make -s status FORMAT=json` says of the hub."""
-    if given := os.environ.get("HUB_STATUS"):
-        yield json.loads(Path(given).read_text(encoding="utf-8"))
+def own_hub(root: Path) -> Iterator[LivingHub | None]:
+    """A hub of the test's own, which it may deploy again; `None` when HUB_STATUS names another."""
+    if os.environ.get("HUB_STATUS"):
+        yield None
         return
     hub = LivingHub(root / ".sandbox" / "test" / "browser", {"daskhub_base_url": "/compute/"})
     if hub.directory.exists():
         hub.forget()
     hub.playbook("playbooks/daskhub.yml")
-    yield hub.status()
+    yield hub
     hub.forget()
+
+
+@pytest.fixture(scope="session")
+def status(own_hub: LivingHub | None) -> dict[str, Any]:
+    """What `make -s status FORMAT=json` says of the hub."""
+    if own_hub:
+        return own_hub.status()
+    found: dict[str, Any] = json.loads(Path(os.environ["HUB_STATUS"]).read_text(encoding="utf-8"))
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from living_hub import LivingHub
+
 WIDER_THAN_WINDOW = "document.documentElement.scrollWidth > window.innerWidth"
 IMAGES_NOT_SHOWN = "[...document.images].filter(image => !image.naturalWidth).map(image => image.src)"
 
@@ -27,10 +29,10 @@ def check(page: Page) -> None:
 def test_pages(visit: Callable[..., Any], account: Any, width: int, height: int, scheme: str) -> None:
     with visit(width, height, scheme) as window:
         page: Page = window.page
-        elsewhere: list[str] = []
-        missing: list[str] = []
-        page.on("request", lambda sent: sent.url.startswith((account.url, "data:")) or elsewhere.append(sent.url))
-        page.on("response", lambda got: "/static/" in got.url and got.status >= 400 and missing.append(got.url))
+        requested: list[str] = []
+        answered: list[tuple[str, int]] = []
+        page.on("request", lambda sent: requested.append(sent.url))
+        page.on("response", lambda got: answered.append((got.url, got.status)))
 
         page.goto(account.url)
         check(page)
@@ -41,5 +43,27 @@ def test_pages(visit: Callable[..., Any], account: Any, width: int, height: int,
             page.goto(f"{account.url}hub/{path}")
             check(page)
             window.picture(path)
-        assert elsewhere == []
-        assert missing == []
+        assert [url for url in requested if not url.startswith((account.url, "data:"))] == []
+        assert [url for url, code in answered if "/static/" in url and code >= 400] == []
+
+
+def test_a_new_look_restarts_nothing(visit: Callable[..., Any], own_hub: LivingHub | None, status: Any) -> None:
+    if own_hub is None:
+        pytest.skip("the hub of HUB_STATUS belongs to somebody else: without HUB_STATUS the test has one of its own")
+    before = own_hub.services()
+    with visit() as window:
+        page: Page = window.page
+        page.goto(status["url"])
+        expect(page.get_by_role("status")).to_have_count(0)
+        look: dict[str, Any] = {
+            "ui_title": "Example Hub",
+            "ui_links": [{"label": "Documentation", "url": "https://docs.example.org/"}],
+            "ui_announcement": "Maintenance on <i>Sunday</i>.",
+        }
+        own_hub.playbook("playbooks/daskhub.yml", **look)
+        page.reload()
+        window.picture("announced")
+        expect(page.get_by_role("status")).to_have_text("Maintenance on <i>Sunday</i>.")
+        expect(page).to_have_title("Example Hub")
+        expect(page.get_by_role("link", name="Documentation").first).to_be_visible()
+    assert own_hub.services() == before
