@@ -64,7 +64,11 @@ c.Spawner.environment = {
     "HUB_LOCAL_DIRECTORY": str(directory),
     "DASK_GATEWAY__ADDRESS": f"{loopback}:{ports['proxy']}{local['base_url']}services/dask-gateway",
     "DASK_GATEWAY__PROXY_ADDRESS": f"gateway://127.0.0.1:{ports['gateway_proxy']}",
-    "DASK_GATEWAY__PUBLIC_ADDRESS": f"{local['base_url']}services/dask-gateway",
+    # JupyterLab's Dask panel shows only dashboards below its server's proxy; dask-gateway's client fills in the prefix.
+    "DASK_GATEWAY__PUBLIC_ADDRESS": (
+        "{{JUPYTERHUB_SERVICE_PREFIX}}proxy/"
+        f"127.0.0.1:{ports['gateway_proxy']}{local['base_url']}services/dask-gateway"
+    ),
     "DASK_GATEWAY__AUTH__TYPE": "jupyterhub",
 }
 
