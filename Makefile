@@ -84,7 +84,7 @@ $(CONTROL)/.ready: requirements.txt meta/requirements.txt
 	  echo '$(PYTHON) is not Python 3.11 or newer: install one, or name it with PYTHON=python3.13.' >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo '$(PYTHON) has no venv module: install it (Debian and Ubuntu: apt install python3-venv).' >&2; exit 1; }
-	@echo 'Installing Ansible into .sandbox/control ...'
+	@echo 'Installing Ansible into .sandbox/control ...' >&2
 	@$(PYTHON) -m venv --clear $(CONTROL)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv[>=<]' meta/requirements.txt | sed 's/ *#.*//')"
 	@$(UV) pip install --quiet --python $(BIN)/python -r requirements.txt

@@ -11,13 +11,12 @@ import argparse
 import importlib
 import json
 import pkgutil
-import sys
 from pathlib import Path
 
 from benchmarks.row import Row, table
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.add_argument("--only", metavar="NAME", help="run one module of this folder")
@@ -32,8 +31,7 @@ def main() -> int:
         print(json.dumps([row.as_dict() for row in rows]))
     else:
         print(table(rows))
-    return 0 if all(row.reached for row in rows) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
