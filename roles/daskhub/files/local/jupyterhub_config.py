@@ -54,6 +54,11 @@ c.Spawner.ip = "127.0.0.1"
 c.SimpleLocalProcessSpawner.home_dir_template = str(directory / "homes" / "{username}")
 user_bin = Path(local["user_environment"]) / "bin"
 c.Spawner.cmd = [str(user_bin / "jupyterhub-singleuser")]
+# A server asks nobody outside for news or updates.
+c.Spawner.args = [
+    "--LabApp.news_url=None",
+    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+]
 c.Spawner.start_timeout = 60
 c.Spawner.http_timeout = 60
 c.Spawner.default_url = "/lab"
