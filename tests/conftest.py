@@ -20,6 +20,9 @@ sys.path.insert(0, str(ROOT / ".collections"))
 for files in sorted(ROOT.glob("roles/*/files")):
     sys.path.insert(1, str(files))
 
+# The hub that integration and browser tests share.
+pytest_plugins = ["living_hub"]
+
 SKIPPED: list[dict[str, str]] = []
 
 

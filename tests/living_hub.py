@@ -1,18 +1,25 @@
 # Copyright (c) planetary.hub contributors
 # SPDX-License-Identifier: MIT
-"""A hub of the local platform for tests: deployed by the site as users do it, beside the hub of the checkout."""
+"""A hub of the local platform for tests: deployed by the site as users do it, beside the hub of the checkout.
+
+A plugin of pytest: all tests of one call share the hub of the fixture `living_hub`.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds for one run of a playbook; the smoke test is part of the site.
@@ -115,3 +122,25 @@ class LivingHub:
     def forget(self) -> None:
         self.playbook("playbooks/stop.yml")
         shutil.rmtree(self.directory)
+
+
+@pytest.fixture(scope="session")
+def living_hub() -> Iterator[LivingHub]:
+    """One hub for all tests, below a base URL, which asks more of links than a hub at the root of its host."""
+    hub = LivingHub(ROOT / ".sandbox" / "test" / "hub", {"daskhub_base_url": "/compute/"})
+    hub.directory.parent.mkdir(parents=True, exist_ok=True)
+    with hub.directory.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.fail(f"Another run of the tests uses the hub in {hub.directory}; wait for its end.", pytrace=False)
+        if hub.directory.exists():
+            hub.forget()
+        try:
+            hub.playbook("site.yml")
+        except BaseException:
+            # Its logs stay for whoever looks into it.
+            hub.playbook("playbooks/stop.yml", check=False)
+            raise
+        yield hub
+        hub.forget()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A hub, a browser and one of the hub's users.
 
-The hub is one of its own below a base URL, or the one that the file HUB_STATUS describes in the words of
+The hub is the one that all tests share, or the one that the file HUB_STATUS describes in the words of
 `make -s status FORMAT=json`. The browser is Chromium: the one that CHROMIUM names, one on the PATH or Playwright's own.
 Each step leaves a picture in `.sandbox/results/browser`.
 """
@@ -91,17 +91,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def own_hub(root: Path) -> Iterator[LivingHub | None]:
-    """A hub of the test's own, which it may deploy again; `None` when HUB_STATUS names another."""
+def own_hub(request: pytest.FixtureRequest) -> LivingHub | None:
+    """The tests' own hub, which they may deploy again; `None` when HUB_STATUS names another."""
     if os.environ.get("HUB_STATUS"):
-        yield None
-        return
-    hub = LivingHub(root / ".sandbox" / "test" / "browser", {"daskhub_base_url": "/compute/"})
-    if hub.directory.exists():
-        hub.forget()
-    hub.playbook("playbooks/daskhub.yml")
-    yield hub
-    hub.forget()
+        return None
+    hub: LivingHub = request.getfixturevalue("living_hub")
+    return hub
 
 
 @pytest.fixture(scope="session")

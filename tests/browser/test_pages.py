@@ -27,7 +27,8 @@ def check(page: Page) -> None:
     [(1280, 800, "light"), (1280, 800, "dark"), (390, 844, "light"), (390, 844, "dark")],
 )
 def test_pages(visit: Callable[..., Any], account: Any, width: int, height: int, scheme: str) -> None:
-    with visit(width, height, scheme) as window:
+    # With a token, so that the page of tokens has a table.
+    with visit(width, height, scheme) as window, account.api():
         page: Page = window.page
         requested: list[str] = []
         answered: list[tuple[str, int]] = []
@@ -50,20 +51,23 @@ def test_pages(visit: Callable[..., Any], account: Any, width: int, height: int,
 def test_a_new_look_restarts_nothing(visit: Callable[..., Any], own_hub: LivingHub | None, status: Any) -> None:
     if own_hub is None:
         pytest.skip("the hub of HUB_STATUS belongs to somebody else: without HUB_STATUS the test has one of its own")
+    look: dict[str, Any] = {
+        "ui_title": "Example Hub",
+        "ui_links": [{"label": "Documentation", "url": "https://docs.example.org/"}],
+        "ui_announcement": "Maintenance on <i>Sunday</i>.",
+    }
     before = own_hub.services()
-    with visit() as window:
-        page: Page = window.page
-        page.goto(status["url"])
-        expect(page.get_by_role("status")).to_have_count(0)
-        look: dict[str, Any] = {
-            "ui_title": "Example Hub",
-            "ui_links": [{"label": "Documentation", "url": "https://docs.example.org/"}],
-            "ui_announcement": "Maintenance on <i>Sunday</i>.",
-        }
-        own_hub.playbook("playbooks/daskhub.yml", **look)
-        page.reload()
-        window.picture("announced")
-        expect(page.get_by_role("status")).to_have_text("Maintenance on <i>Sunday</i>.")
-        expect(page).to_have_title("Example Hub")
-        expect(page.get_by_role("link", name="Documentation").first).to_be_visible()
+    try:
+        with visit() as window:
+            page: Page = window.page
+            page.goto(status["url"])
+            expect(page.get_by_role("status")).to_have_count(0)
+            own_hub.playbook("playbooks/daskhub.yml", **look)
+            page.reload()
+            window.picture("announced")
+            expect(page.get_by_role("status")).to_have_text("Maintenance on <i>Sunday</i>.")
+            expect(page).to_have_title("Example Hub")
+            expect(page.get_by_role("link", name="Documentation").first).to_be_visible()
+    finally:
+        own_hub.playbook("playbooks/daskhub.yml")
     assert own_hub.services() == before

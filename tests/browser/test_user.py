@@ -49,10 +49,11 @@ def test_a_user_works(visit: Callable[..., Any], clean_account: Any) -> None:
         page.locator(".lm-TabBar-tab[data-id='dask-dashboard-launcher']").click()
         page.locator(".dask-DaskClusterManager").get_by_role("button", name="New").click()
         cluster = page.locator(".dask-ClusterListingItem")
-        expect(cluster).to_have_count(1, timeout=START)
+        dialog = page.get_by_role("dialog")
+        expect(cluster.or_(dialog).first).to_be_visible(timeout=START)
+        assert dialog.all_inner_texts() == []
         expect(cluster).to_contain_text("GatewayCluster")
         cluster.get_by_role("button", name="Scale").click()
-        dialog = page.get_by_role("dialog")
         dialog.locator(".dask-ScalingInput").first.fill("1")
         dialog.get_by_role("button", name="Scale").click()
         expect(cluster).to_contain_text("Number of Workers: 1", timeout=START)
@@ -67,6 +68,12 @@ def test_a_user_works(visit: Callable[..., Any], clean_account: Any) -> None:
         stream = page.frame_locator("iframe[src*='individual-task-stream']")
         expect(stream.locator("canvas").first).to_be_visible()
         window.picture("task-stream")
+
+        # The link to all of it, which a notebook shows too
+        with page.context.expect_page() as opened:
+            cluster.get_by_role("link").click()
+        expect(opened.value.locator("canvas").first).to_be_visible()
+        opened.value.close()
 
         # The end of it
         cluster.get_by_role("button", name="Shutdown").click()

@@ -4,22 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub
 
 from living_hub import LivingHub
-
-
-@pytest.fixture(scope="session")
-def living_hub(root: Path) -> Iterator[LivingHub]:
-    hub = LivingHub(root / ".sandbox" / "test" / "hub")
-    if hub.directory.exists():
-        hub.forget()
-    hub.playbook("site.yml")
-    yield hub
-    hub.forget()
 
 
 @pytest.fixture
