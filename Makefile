@@ -13,6 +13,7 @@ SANDBOX := $(CURDIR)/.sandbox
 CONTROL := $(SANDBOX)/control
 BIN := $(CONTROL)/bin
 HUB := $(SANDBOX)/hub
+AZURE := $(SANDBOX)/azure
 UV := $(BIN)/python -m uv
 LOCKS := roles/daskhub/files/local
 
@@ -34,9 +35,17 @@ help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: hub
-hub: $(CONTROL)/.ready ## Build a living hub on this machine, or bring it up to date
+hub: $(CONTROL)/.ready $(if $(filter inventories/sandbox,$(INVENTORY)),azure) ## Build a living hub on this machine, or bring it up to date
 	@$(BIN)/ansible-playbook site.yml -i $(INVENTORY) $(ARGS)
 	@$(MAKE) -s --no-print-directory status
+
+.PHONY: azure
+azure: $(CONTROL)/.ready ## Start the stand-in for Azure, or leave it running
+	@$(BIN)/python sandbox/azure/launch.py start --directory $(AZURE)
+
+.PHONY: azure-env
+azure-env: ## Print the exports that lead any client to the stand-in: eval "$$(make -s azure-env)"
+	@$(BIN)/python sandbox/azure/launch.py env --directory $(AZURE)
 
 .PHONY: status
 status: ## Show what runs, where, and how to sign in (FORMAT=json for programs)
@@ -46,9 +55,10 @@ status: ## Show what runs, where, and how to sign in (FORMAT=json for programs)
 	else echo 'There is no hub here yet: run `make hub`.'; fi
 
 .PHONY: down
-down: ## Stop the hub, the users' servers and their Dask clusters; keep the data
+down: ## Stop the hub, the users' servers and their Dask clusters, and the stand-in for Azure; keep the data
 	@if [ -x $(BIN)/ansible-playbook ]; then $(BIN)/ansible-playbook playbooks/stop.yml -i $(INVENTORY) $(ARGS); \
 	else echo 'There is no hub here.'; fi
+	@if [ -d $(AZURE) ]; then $(BIN)/python sandbox/azure/launch.py stop --directory $(AZURE); fi
 
 .PHONY: clean
 clean: down ## Stop the hub and forget it: environments, data, secrets, logs

@@ -21,7 +21,6 @@ from nox.command import CommandFailed
 ROOT = Path(__file__).parent
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 COLLECTION = Path(".collections/ansible_collections/planetary/hub")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # ansible-test gets pip from here, unless its cache holds it already.
 GET_PIP_HOST = "ci-files.testing.ansible.com"
 
@@ -81,6 +80,13 @@ def core_version(session: nox.Session) -> str:
     command = "import ansible.release; print(ansible.release.__version__)"
     version = session.run("python", "-c", command, silent=True)
     return ".".join(str(version).split(".")[:2])
+
+
+@nox.session
+def azure(session: nox.Session) -> None:
+    """The Azure side against the stand-in: the stand-in itself, the engine, modules and roles."""
+    install(session, "azure")
+    pytest(session, "tests/azure")
 
 
 @nox.session
@@ -177,9 +183,9 @@ def package(session: nox.Session) -> None:
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """What the parts promise on a living hub, one that the site has built."""
-    install(session, "contracts")
-    pytest(session, "tests/integration")
+    """What the parts promise on a living hub that the site has built; a user in a real browser."""
+    install(session, "integration")
+    pytest(session, "tests/integration", "tests/browser")
 
 
 @nox.session
@@ -191,12 +197,3 @@ def molecule(session: nox.Session) -> None:
     install(session, "molecule")
     wanted = session.posargs or scenarios
     run_all(session, {name: ["molecule", "test", "--scenario-name", name] for name in wanted})
-
-
-@nox.session
-def browser(session: nox.Session) -> None:
-    """A user in a real browser, at a real hub."""
-    if not (os.environ.get("CHROMIUM") or any(map(shutil.which, BROWSERS))):
-        skip(session, "there is no Chromium: install it (Debian: apt install chromium), or name it with CHROMIUM=")
-    install(session, "browser")
-    pytest(session, "tests/browser")

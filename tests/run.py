@@ -24,7 +24,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 NOX = ROOT / ".sandbox" / "nox" / PYTHON
 OUTPUT = ROOT / ".sandbox" / "test" / PYTHON
 # Each builds and runs a hub.
-ALONE = ("integration", "molecule", "browser")
+ALONE = ("integration", "molecule")
 SIDE_BY_SIDE = 2
 # No session takes half as long on two cores; one that does not end is stopped.
 LIMIT = 20 * 60
