@@ -12,6 +12,7 @@ https://learn.microsoft.com/azure/aks/use-nvidia-gpu (GPU drivers).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,7 +86,7 @@ WORDS = {
 
 MOST_NODES = 1000
 _NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
-_VM_SIZE = re.compile(r"(Standard|Basic)_[A-Za-z0-9_-]+")
+_VM_SIZE = re.compile(r"(standard|basic)_[a-z0-9_-]+", re.IGNORECASE)
 _SURGE = re.compile(r"[1-9][0-9]*|([1-9][0-9]?|100)%")
 _VERSION = re.compile(r"1\.[0-9]+(\.[0-9]+)?")
 _SUBNET = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+/.*/virtualNetworks/[^/]+/subnets/[^/]+", re.IGNORECASE)
@@ -167,6 +168,11 @@ def node_pools(pools: Any, defaults: Any = None, variable: str = VARIABLE) -> li
             )
         found.append(pool)
     return found
+
+
+def named(pools: Iterable[Pool], variable: str = VARIABLE) -> list[tuple[str, Pool]]:
+    """Checked pools, each with what errors call it."""
+    return [(f"{variable}[{index}] {quote(pool.name)}", pool) for index, pool in enumerate(pools)]
 
 
 def read_defaults(defaults: Any, variable: str = "node_pools_defaults") -> dict[str, Any]:
