@@ -1,0 +1,3 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""Azure Resource Manager."""

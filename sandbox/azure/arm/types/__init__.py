@@ -1,0 +1,3 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""The types of resources, one module for each provider."""

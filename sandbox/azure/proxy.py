@@ -1,0 +1,144 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""The proxy: mitmproxy with a certificate authority of its own, which hands every request to :mod:`sandbox.azure.hosts`.
+
+It runs as ``python -m sandbox.azure.proxy --directory D --port P`` in the environment that launch.py makes, and it never opens
+a connection to anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import certifi
+from mitmproxy import http, options
+from mitmproxy.certs import CertStore
+from mitmproxy.proxy import server_hooks
+from mitmproxy.tools.dump import DumpMaster
+
+from . import hosts
+from .arm import app as arm
+from .cloud import Cloud
+from .keys import write_private
+from .web import Answer, Refusal, Request
+
+
+def read(flow: http.HTTPFlow) -> Request:
+    """A request out of mitmproxy's."""
+    path, _, _ = flow.request.path.partition("?")
+    return Request(
+        method=flow.request.method.upper(),
+        host=flow.request.pretty_host.lower(),
+        path=unquote(path),
+        query={key.lower(): value for key, value in flow.request.query.items()},
+        headers={key.lower(): value for key, value in flow.request.headers.items()},
+        content=flow.request.content or b"",
+    )
+
+
+class Door:
+    """mitmproxy's addon."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Answer, whatever it is; nothing is passed on."""
+        try:
+            answer = await hosts.answer(self._cloud, read(flow))
+        except Exception:
+            logging.error("%s %s\n%s", flow.request.method, flow.request.pretty_url, traceback.format_exc())
+            message = "The stand-in for Azure failed; its log says why."
+            answer = Refusal(500, "StandInFailed", message).answer()
+        if answer.reset:
+            flow.kill()
+            return
+        flow.response = respond(answer)
+
+    def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """No connection to outside."""
+        data.server.error = "the stand-in for Azure never asks outside"
+
+
+def respond(answer: Answer) -> http.Response:
+    """mitmproxy's response."""
+    headers = {"Cache-Control": "no-cache", **answer.headers}
+    if answer.content is None:
+        headers.setdefault("Content-Type", "application/json; charset=utf-8")
+    return http.Response.make(answer.status, answer.payload(), headers)
+
+
+def write_files(cloud: Cloud, directory: Path, port: int) -> None:
+    """The bundle of certificates and the environment of clients."""
+    authority = directory / "state" / "ca"
+    CertStore.from_store(authority, "mitmproxy", 2048)
+    own = (authority / "mitmproxy-ca-cert.pem").read_text(encoding="ascii")
+    bundle = directory / "ca-bundle.pem"
+    part = bundle.with_suffix(".part")
+    part.write_text(Path(certifi.where()).read_text(encoding="utf-8") + "\n" + own, encoding="utf-8")
+    part.replace(bundle)
+    environment = {
+        "HTTPS_PROXY": f"http://127.0.0.1:{port}",
+        "NO_PROXY": "localhost,127.0.0.1,::1",
+        "REQUESTS_CA_BUNDLE": str(bundle),
+        "SSL_CERT_FILE": str(bundle),
+        **cloud.environment(),
+    }
+    write_private(directory / "environment.json", json.dumps(environment, indent=2).encode())
+
+
+async def serve(directory: Path, port: int, latency: float | None) -> None:
+    """Serve until SIGTERM."""
+    state = directory / "state"
+    (state / "ca").mkdir(parents=True, exist_ok=True, mode=0o700)
+    cloud = Cloud(state)
+    arm.load(cloud)
+    if latency is not None:
+        cloud.dials.latency["scale"] = latency
+        cloud.keep_dials()
+        cloud.store.flush()
+    settings: dict[str, Any] = {
+        "confdir": str(state / "ca"),
+        "listen_host": "127.0.0.1",
+        "listen_port": port,
+    }
+    master = DumpMaster(options.Options(**settings), with_termlog=True, with_dumper=False)
+    master.options.update(connection_strategy="lazy", upstream_cert=False, rawtcp=False, http3=False, termlog_verbosity="warn")
+    master.addons.add(Door(cloud))
+    write_files(cloud, directory, port)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, master.shutdown)
+    await master.run()
+
+
+def main() -> None:
+    """The daemon."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--latency", type=float)
+    arguments = parser.parse_args()
+    os.umask(0o077)
+    lock = (arguments.directory / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"A stand-in runs already in {arguments.directory}.")
+    (arguments.directory / "pid").write_text(f"{os.getpid()}\n", encoding="ascii")
+    asyncio.run(serve(arguments.directory, arguments.port, arguments.latency))
+
+
+if __name__ == "__main__":
+    main()
