@@ -7,6 +7,7 @@ Answers are plain dictionaries, as Azure sends them. Every failure is an :class:
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -137,6 +138,8 @@ class AzureClient:
     def __init__(self, options: Mapping[str, Any], parallel: int = 16, retry_timeout: float = 900) -> None:
         if LIBRARY_MISSING:
             raise LibraryMissing(missing_library("azure-mgmt-core"))
+        # What azure-identity logs is said by our own errors.
+        logging.getLogger("azure").addHandler(logging.NullHandler())
         self.cloud = cloud_of(options)
         self.credential = credential(options)
         self.retry_timeout = retry_timeout
@@ -145,6 +148,18 @@ class AzureClient:
 
     def close(self) -> None:
         self._client.close()
+
+    def sign_in(self) -> Any:
+        """Ask for the token that every request needs, once, before many threads ask.
+
+        :returns: the token for Azure Resource Manager, an azure-core AccessToken
+        """
+        from azure.core.exceptions import AzureError as SdkError
+
+        try:
+            return self.credential.get_token(self.cloud.management_scope)
+        except SdkError as error:
+            raise self._problem(error, "POST", "") from None
 
     def get(self, path: str, api_version: str, *, pause: Pause = sleep) -> dict[str, Any] | None:
         """A resource, or None when there is none.

@@ -146,15 +146,28 @@ def refusal(response: Any, method: str, path: str, operation: bool = False) -> A
     )
 
 
+def _lost(error: BaseException) -> OSError | None:
+    """The network's error below azure-core's and azure-identity's, if there is one."""
+    seen: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in seen:
+        if isinstance(link, OSError):
+            return link
+        seen.append(link)
+        inner = getattr(link, "inner_exception", None)
+        link = inner if isinstance(inner, BaseException) else link.__cause__ or link.__context__
+    return None
+
+
 def unreached(error: Exception, method: str, path: str, base: str, client_id: str) -> AzureError:
     """An error without an answer: no credential, a refused one, no connection, no trust."""
     text = str(error)
-    kind = type(error).__name__
-    if kind in ("ClientAuthenticationError", "CredentialUnavailableError"):
+    lost = _lost(error)
+    if lost is None and type(error).__name__ in ("ClientAuthenticationError", "CredentialUnavailableError"):
         return AzureError(credential_sentence(text, client_id), code="Credentials", method=method, path=path)
     address = re.search(r"host='([^']+)'", text)
     host = address[1] if address else urlsplit(base).netloc
-    reason = why(error)
+    reason = why(lost or error)
     if "certificate" in reason and "trusted" in reason:
         return AzureError(
             f"the connection to {host} is not to be trusted: {reason}; if a company proxy opens it, name the proxy's CA"

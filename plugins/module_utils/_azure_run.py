@@ -1,0 +1,124 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""A task of the engine: a module's options in, its result out."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.planetary.hub.plugins.module_utils import _azure_plan as planning
+from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import CredentialProblem, LibraryMissing
+from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
+from ansible_collections.planetary.hub.plugins.module_utils._azure_engine import Engine, EngineError, Settings
+from ansible_collections.planetary.hub.plugins.module_utils._azure_references import Listing, ReferencesError, Wanted
+from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
+
+
+class Interrupted(BaseException):
+    """The task was told to end."""
+
+
+def listing_of(resources: Iterable[Mapping[str, Any]]) -> Listing:
+    """The resources of a module's option, checked.
+
+    :raises ReferencesError: with every problem found
+    """
+    entries = list(resources)
+    wanted = [
+        Wanted(
+            name=entry["name"],
+            id=entry["id"],
+            api_version=entry["api_version"],
+            body=entry.get("body") or {},
+            existing=bool(entry.get("existing")),
+            depends_on=tuple(entry.get("depends_on") or ()),
+            headers={str(key): str(value) for key, value in (entry.get("headers") or {}).items()},
+        )
+        for entry in entries
+        if entry.get("condition", True)
+    ]
+    return Listing(wanted, left_out=[entry["name"] for entry in entries if not entry.get("condition", True)])
+
+
+def run(
+    options: Mapping[str, Any],
+    check: bool,
+    hide: Callable[[Iterable[str]], None],
+    warn: Callable[[str], None],
+) -> dict[str, Any]:
+    """Do what the options of module azure_resources say; its result.
+
+    :param hide: told the secrets in the options, before anything is said
+    """
+    hide(set(planning.secrets(options["resources"])))
+    for option in ("parallel", "timeout", "retry_timeout"):
+        if options[option] < 1:
+            return _failure([f"{option} is {options[option]}; give a number above 0."])
+    progress = Progress(options.get("progress_file") or "")
+    try:
+        listing = listing_of(options["resources"])
+        client = AzureClient(options, options["parallel"], options["retry_timeout"])
+    except ReferencesError as error:
+        return _failure(error.problems)
+    except (LibraryMissing, CredentialProblem) as error:
+        return _failure([str(error)])
+    settings = Settings(
+        options["parallel"], options["timeout"], options["retry_timeout"], tuple(options["ignore_tags"])
+    )
+    engine = Engine(client, listing, settings, progress, warn)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        return _worked(engine, options["state"], check)
+    except EngineError as error:
+        return _failure(error.problems, error, engine)
+    except Abandoned as error:
+        return _failure([f"Ended, because {error}; run it again, which goes on from here."], None, engine)
+    except Interrupted:
+        return _failure(["Interrupted; run it again, which goes on from here."], None, engine)
+    finally:
+        engine.crew.close()
+        client.close()
+
+
+def _interrupt(*_: Any) -> None:
+    raise Interrupted
+
+
+def _worked(engine: Engine, state: str, check: bool) -> dict[str, Any]:
+    engine.read(wait=not check)
+    plan = engine.plan() if state == "present" else engine.plan_removal()
+    if not check:
+        if state == "present":
+            engine.apply()
+        else:
+            engine.remove()
+        plan = engine.planned()
+    return {
+        "changed": planning.changed(plan),
+        "resources": engine.results(),
+        "plan": planning.listed(plan),
+        "summary": planning.summary(plan),
+        "diff": planning.diff(plan),
+    }
+
+
+def _failure(problems: list[str], error: EngineError | None = None, engine: Engine | None = None) -> dict[str, Any]:
+    done = error.done if error else []
+    not_started = error.not_started if error else []
+    sentences = list(problems)
+    if done:
+        sentences.append(f"Done before: {', '.join(done)}.")
+    if not_started:
+        sentences.append(f"Not started: {', '.join(not_started)}.")
+    return {
+        "failed": True,
+        "msg": " ".join(sentences),
+        "problems": problems,
+        "done": done,
+        "not_started": not_started,
+        "changed": bool(done),
+        "plan": planning.listed(engine.planned()) if engine else [],
+    }

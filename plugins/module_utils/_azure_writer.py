@@ -1,0 +1,289 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""Reading and writing one resource: right before each write it is read again, and refusals that pass are waited out."""
+
+from __future__ import annotations
+
+import datetime
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient, poll_delay, retry_delay
+from ansible_collections.planetary.hub.plugins.module_utils._azure_compare import Comparison, compare
+from ansible_collections.planetary.hub.plugins.module_utils._azure_crew import Task
+from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
+from ansible_collections.planetary.hub.plugins.module_utils._azure_ids import last_segment, parse, same
+from ansible_collections.planetary.hub.plugins.module_utils._azure_references import is_assignment
+from ansible_collections.planetary.hub.plugins.module_utils._azure_remedies import (
+    is_denied,
+    is_taken_by_deleted,
+    passes,
+)
+from ansible_collections.planetary.hub.plugins.module_utils._azure_resource_type import ResourceType
+from ansible_collections.planetary.hub.plugins.module_utils._azure_values import UNKNOWN, get
+
+# States of a resource that is still being made, by this run, another one, or one that was killed.
+MAKING = frozenset({"accepted", "creating", "inprogress", "pending", "provisioning", "registeringdns", "resolvingdns"})
+MOVING = MAKING | {
+    "deleting",
+    "migrating",
+    "reconcilingclusteretcdcertificates",
+    "rotatingclustercertificates",
+    "running",
+    "scaling",
+    "starting",
+    "stopping",
+    "updating",
+    "upgrading",
+    "upgradingnodeimageversion",
+}
+SPREAD = 600.0  # seconds that a role assignment may take until it counts everywhere
+WRITES = 3  # of one resource, until Azure keeps what was sent
+
+# Scope and version for looking up role assignments.
+ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
+
+
+class Differs(Exception):
+    """A property that Azure cannot change differs; found only when the value was known."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        super().__init__()
+        self.comparison = comparison
+
+
+@dataclass
+class Target:
+    """What a write is about.
+
+    :ivar id: of a role assignment without a name, the collection; becomes the assignment's own
+    """
+
+    name: str
+    id: str
+    api_version: str
+    kind: ResourceType
+    body: dict[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    parent: Mapping[str, Any] | None = None
+
+
+def state_of(live: Mapping[str, Any] | None) -> str:
+    """The provisioning state, folded; empty without one."""
+    return str(get(live or {}, "properties.provisioningState") or "").casefold()
+
+
+def assignment_body(scope: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A role assignment's body with what may be left out: the kind of principal, the path of the role."""
+    properties = {"principalType": "ServicePrincipal", **(body.get("properties") or {})}
+    role = str(properties.get("roleDefinitionId") or "")
+    if role and "/" not in role:
+        subscription = parse(scope).subscription
+        above = f"/subscriptions/{subscription}" if subscription else ""
+        properties["roleDefinitionId"] = f"{above}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    return {**body, "properties": properties}
+
+
+def assignment_name(scope: str, role: str, principal: str) -> str:
+    """The name of a role assignment that we create: the same for the same three things."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{last_segment(role)}|{principal}".casefold()))
+
+
+def scope_of(text: str) -> str:
+    """The scope of role assignments' id without a name."""
+    return text.rstrip("/")[: -len(ASSIGNMENTS) - 1] or "/"
+
+
+class Writer:
+    """Reads and writes resources; used by many threads.
+
+    :param retry_timeout: seconds for which one resource may be refused
+    :param ignore_tags: patterns of tags that others own
+    :param warn: told what is odd, but no error
+    """
+
+    def __init__(
+        self, client: AzureClient, retry_timeout: float, ignore_tags: tuple[str, ...], warn: Callable[[str], None]
+    ) -> None:
+        self.client = client
+        self.retry_timeout = retry_timeout
+        self.ignore_tags = ignore_tags
+        self.warn = warn
+        # Seconds since 1970 at which the last role assignment that we know of was made.
+        self._assigned = 0.0
+
+    # Reading.
+
+    def read(self, task: Task, target: Target, wait_for: frozenset[str] = frozenset()) -> dict[str, Any] | None:
+        """A resource as it is; first those states are waited out. A role assignment is looked for."""
+        if is_assignment(target.id):
+            return self.find(task, target)
+        start = time.monotonic()
+        while True:
+            live = self.client.get(target.id, target.api_version, pause=task.pause)
+            state = state_of(live)
+            if state not in wait_for:
+                return live
+            task.pause(poll_delay(time.monotonic() - start), f"it is {state}, which another run has begun")
+
+    def find(self, task: Task, target: Target) -> dict[str, Any] | None:
+        """The role assignment of this scope, role and principal; the target gets its id, or the one it would have."""
+        scope = scope_of(target.id)
+        properties = target.body.get("properties") or {}
+        principal, role = str(properties.get("principalId")), str(properties.get("roleDefinitionId"))
+        if UNKNOWN in f"{scope}{principal}{role}":
+            return None
+        query = {"$filter": f"principalId eq '{principal}'"}
+        entries = self.client.list(target.id, target.api_version, query, pause=task.pause) or []
+        for entry in entries:
+            its = entry.get("properties") or {}
+            if same(str(its.get("scope")), scope) and same(
+                last_segment(str(its.get("roleDefinitionId"))), last_segment(role)
+            ):
+                target.id = entry["id"]
+                self._note_assignment(its.get("createdOn"))
+                return entry
+        target.id = f"{target.id}/{assignment_name(scope, role, principal)}"
+        return None
+
+    def _note_assignment(self, created: Any) -> None:
+        """A young assignment may not count everywhere yet, whoever made it."""
+        try:
+            moment = datetime.datetime.fromisoformat(str(created))
+        except ValueError:
+            return
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        self._assigned = max(self._assigned, moment.timestamp())
+
+    # Writing.
+
+    def compare(self, target: Target, live: Mapping[str, Any] | None) -> Comparison:
+        return compare(target.kind, target.body, live, self.ignore_tags, parent=target.parent)
+
+    def write(self, task: Task, target: Target) -> tuple[dict[str, Any], Comparison | None]:
+        """Make a resource what is wanted.
+
+        :returns: the resource, and what was changed (None for nothing)
+        :raises Differs: Azure cannot make it so
+        """
+        patience = _Patience(self, target)
+        first: Comparison | None = None
+        written: dict[str, Any] | None = None
+        writes = 0
+        while True:
+            live = written or self._fresh(task, target)
+            written = None
+            comparison = self.compare(target, live)
+            if comparison.forbidden:
+                raise Differs(comparison)
+            if not comparison.steps:
+                return live or {}, first
+            if writes == WRITES:
+                paths = ", ".join(change.path for change in comparison.changes)
+                self.warn(f'Azure does not keep what it was told of "{target.name}" ({target.id}): {paths}.')
+                return live or {}, first
+            if first is None:
+                task.begin("updating" if live else "creating")
+                first = comparison
+            try:
+                written = self._put(task, target, live, comparison.steps, recover=patience.recover)
+                writes += 1
+            except AzureError as error:
+                if "RoleAssignmentExists" in error.codes:
+                    target.id = target.id.rpartition("/")[0]
+                    written = self.find(task, target)
+                    continue
+                patience.consider(task, error)
+            if written is not None and target.kind.name.casefold() == "microsoft.authorization/roleassignments":
+                self._assigned = time.time()
+
+    def _fresh(self, task: Task, target: Target) -> dict[str, Any] | None:
+        return self.read(task, target, MOVING)
+
+    def _put(
+        self,
+        task: Task,
+        target: Target,
+        live: Mapping[str, Any] | None,
+        steps: tuple[dict[str, Any], ...],
+        recover: bool,
+    ) -> dict[str, Any]:
+        answer: Mapping[str, Any] | None = live
+        for step in steps:
+            headers = dict(target.headers)
+            etag = get(answer, target.kind.etag_at) if answer and target.kind.etag else None
+            if etag:
+                headers["If-Match"] = str(etag)
+            if recover and not live:
+                step = {**step, "properties": {**step.get("properties", {}), "createMode": "recover"}}
+            answer = self.client.put(
+                *(target.id, target.api_version, step),
+                headers=headers,
+                timeout=task.left,
+                retry_timeout=self.retry_timeout,
+                pause=task.pause,
+            )
+        return dict(answer or {})
+
+    def delete(self, task: Task, target: Target) -> bool:
+        """Remove a resource; whether there was one."""
+        patience = _Patience(self, target)
+        while True:
+            try:
+                return self.client.delete(
+                    target.id,
+                    target.api_version,
+                    headers=dict(target.headers),
+                    timeout=task.left,
+                    retry_timeout=self.retry_timeout,
+                    pause=task.pause,
+                )
+            except AzureError as error:
+                patience.consider(task, error)
+
+    def spreading(self) -> float:
+        """Seconds for which the last role assignment may still be unknown somewhere; 0 for none."""
+        return max(0.0, self._assigned + SPREAD - time.time())
+
+
+class _Patience:
+    """Decides after each refusal of one resource whether it is tried again, and waits."""
+
+    def __init__(self, writer: Writer, target: Target) -> None:
+        self._writer = writer
+        self._target = target
+        self._since: float | None = None
+        self._refusals = 0
+        self.recover = False
+
+    def consider(self, task: Task, error: AzureError) -> None:
+        """Wait, or raise what Azure said for good."""
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        self._refusals += 1
+        if self._target.kind.soft_delete and is_taken_by_deleted(error) and not self.recover:
+            self.recover = True
+            task.pause(0, "a deleted one of this name is brought back")
+            return
+        reason = self._reason(error)
+        wait = retry_delay(self._refusals) if error.retry_after is None else error.retry_after
+        if not reason or now + wait - self._since > self._limit(error):
+            raise error
+        task.again(wait, f"{reason} ({error.code})")
+
+    def _limit(self, error: AzureError) -> float:
+        return SPREAD if is_denied(error) else self._writer.retry_timeout
+
+    def _reason(self, error: AzureError) -> str:
+        """Why it is worth a new try; empty when it is not."""
+        if passes(error, self._target.kind.put_again):
+            return "Azure is busy with it or with what it needs"
+        if is_denied(error) and self._writer.spreading():
+            return "a new role assignment does not count everywhere yet, which takes up to ten minutes"
+        if error.operation and (error.status == 404 or error.status >= 500):
+            return "Azure lost sight of the operation"
+        return ""
