@@ -27,6 +27,7 @@ APPLICATIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     (arm.HOSTS, "arm.app"),
     (("graph.microsoft.com", "graph.windows.net"), "graph"),
     (("*.vault.azure.net",), "vault"),
+    (("*.azmk8s.io", "*.cx.prod.service.azk8s.cn", "*.cx.aks.containerservice.azure.us"), "kubernetes_api"),
 )
 
 
