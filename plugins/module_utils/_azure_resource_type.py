@@ -16,6 +16,8 @@ from typing import Any
 # One part of a path: a key of a map, or ("[]", what names the item).
 Path = tuple[str, ...]
 ITEM = "[]"
+# A missing live value equals no wanted one.
+DIFFERENT = object()
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class ResourceType:
 
     read_only: Azure's own; neither compared nor sent.
     filled_in: compared when wanted; the live value is not sent back.
-    write_only: never answered; never a difference, sent with every write.
+    write_only: never answered; never a difference, sent with every write, not shown to people.
     create_only: sent at creation; afterwards not compared, and the live value goes back.
     immutable: path to what to do instead.
     keys: lists whose items are matched by these keys (default: ``name``, where every item has one); "a|b": a, else b.
@@ -70,9 +72,10 @@ class ResourceType:
     last_segment: ids of which only the last part counts.
     dates: days; one in the past is neither compared nor sent.
     twins: singular to plural, of which Azure answers either.
-    defaults: what a missing live value means (a missing boolean means false).
-    owned: path to (sibling, value): while the sibling has the value, Azure owns the property: neither compared nor
-        sent to what exists.
+    defaults: what a missing live value means; a missing boolean means false, unless it is DIFFERENT here.
+    owned: path to (sibling, value): while the sibling has the value, Azure owns the property: not compared, and not
+        sent; while it gets the value, what lives is sent.
+    refilled: path to a sibling whose live value is sent where there is none.
     only_with: path to (sibling, value): dropped from what is sent unless the sibling has the value.
     dropped: path to values that Azure refuses to be told, though they are what it has.
     versions: Kubernetes versions.
@@ -80,7 +83,6 @@ class ResourceType:
     etag_at: where the live etag stands, which a write may carry as If-Match; "" for none.
     locks: what is written one at a time: "id", "parent", or the path of an id in the body.
     put_again: codes of errors after which the same write is tried again.
-    secrets: never shown to people.
     query: what a GET must say beside the api-version to be answered in full.
     soft_delete: a deleted one keeps its name for a while.
     """
@@ -106,6 +108,7 @@ class ResourceType:
     twins: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     owned: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    refilled: Mapping[str, str] = field(default_factory=dict)
     only_with: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
     dropped: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     versions: Mapping[str, Version] = field(default_factory=dict)
@@ -113,7 +116,6 @@ class ResourceType:
     etag_at: str = ""
     locks: tuple[str, ...] = ()
     put_again: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
     query: str = ""
     soft_delete: bool = False
 

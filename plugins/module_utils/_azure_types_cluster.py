@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.planetary.hub.plugins.module_utils._azure_resource_type import (
+    DIFFERENT,
     Fixed,
     ResourceType,
     Version,
@@ -65,7 +66,6 @@ CLUSTER = (
             *("properties.windowsProfile.adminPassword", "properties.servicePrincipalProfile.secret"),
             "properties.aadProfile.serverAppSecret",
         ),
-        secrets=("properties.servicePrincipalProfile.secret",),
         create_only=("properties.agentPoolProfiles",),
         immutable={
             **{f"properties.{path}": Fixed(_NEW_CLUSTER) for path in _CLUSTER_FIXED},
@@ -94,11 +94,14 @@ CLUSTER = (
             "properties.networkProfile.networkPolicy": "none",
             "properties.publicNetworkAccess": "Enabled",
             "properties.supportPlan": "KubernetesOfficial",
+            "properties.autoScalerProfile.*": DIFFERENT,
             "properties.storageProfile.diskCSIDriver.enabled": True,
             "properties.storageProfile.fileCSIDriver.enabled": True,
             "properties.storageProfile.snapshotController.enabled": True,
         },
         owned={"properties.agentPoolProfiles[].count": _SCALED},
+        # NotAllAgentPoolOrchestratorVersionSpecifiedAndUnchanged: every pool says its version, or none does.
+        refilled={"properties.agentPoolProfiles[].orchestratorVersion": "currentOrchestratorVersion"},
         versions={
             "properties.kubernetesVersion": Version(current="properties.currentKubernetesVersion", channel=_CHANNEL)
         },

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.planetary.hub.plugins.module_utils._azure_resource_type import Fixed, ResourceType
+from ansible_collections.planetary.hub.plugins.module_utils._azure_resource_type import DIFFERENT, Fixed, ResourceType
 from ansible_collections.planetary.hub.plugins.module_utils._azure_types_generic import PUT_AGAIN
 
 _NEW_ACCOUNT = "A storage account keeps it; write the live value, or another name for a new account."
@@ -39,8 +39,10 @@ DATA = (
             "properties.networkAcls.ipRules": ("value",),
             "properties.networkAcls.virtualNetworkRules": ("id",),
         },
-        # What of these is missing was never said, and then counts as true.
+        # What is missing was never said; what that means changed with the years for the first two.
         defaults={
+            "properties.allowBlobPublicAccess": DIFFERENT,
+            "properties.allowCrossTenantReplication": DIFFERENT,
             "properties.allowSharedKeyAccess": True,
             "properties.supportsHttpsTrafficOnly": True,
             "properties.accessTier": "Hot",

@@ -20,6 +20,7 @@ _SUBNET_READ_ONLY = (
 _SUBNET_DEFAULTS = {
     "properties.privateEndpointNetworkPolicies": "Disabled",
     "properties.privateLinkServiceNetworkPolicies": "Enabled",
+    "properties.defaultOutboundAccess": True,
 }
 _SUBNET_KEYS = {"properties.serviceEndpoints": ("service",)}
 

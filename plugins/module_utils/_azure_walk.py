@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_ids as ids
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_values as values
 from ansible_collections.planetary.hub.plugins.module_utils._azure_resource_type import (
+    DIFFERENT,
     ITEM,
     Fixed,
     Path,
@@ -30,6 +31,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_values import
 
 # Upgrade channels under which Azure chooses the Kubernetes version.
 VERSION_CHANNELS = ("patch", "stable", "rapid")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -105,23 +107,21 @@ class Walk:
         fold = str if self._says("exact_keys", at.path) else str.casefold
         left = {fold(key): key for key in have}
         wanted = {key: value for key, value in want.items() if value is not None}
-        context = {
-            **{key.casefold(): value for key, value in have.items()},
-            **{k.casefold(): v for k, v in wanted.items()},
-        }
+        before_all = {key.casefold(): value for key, value in have.items()}
+        context = {**before_all, **{key.casefold(): value for key, value in wanted.items()}}
         result: dict[str, Any] = {}
         for key, value in wanted.items():
             below = at.key(key)
             spelt = left.pop(fold(key), None)
             before = have.get(spelt) if spelt is not None else None
             if self._unsaid(below, value, context, new):
-                self._keep(result, below, spelt, before, context)
+                self._keep(result, below, spelt, before, before_all, context)
                 continue
-            twin = self._twin(below, have, left)
+            twin = self._twin(below, have, left, context)
             before = twin if values.is_empty(before) else before
             sent = self._value(below, value, before, new)
             if self._is_dropped(below, sent):
-                self._keep(result, below, spelt, before, context)
+                self._keep(result, below, spelt, before, before_all, context)
             elif sent is not None:
                 result[key] = sent
         for key in left.values():
@@ -129,39 +129,57 @@ class Walk:
             if self._says("whole", at.path) and have[key] is not None:
                 self._note(below, have[key], None)
             else:
-                self._keep(result, below, key, have[key], context)
+                self._keep(result, below, key, have[key], before_all, context)
+        self._drop_idle(at, result)
         return result
 
-    def _keep(self, result: dict[str, Any], at: Where, key: str | None, have: Any, context: dict[str, Any]) -> None:
-        """Send back what lives, unless it is not ours to send."""
+    def _keep(
+        self,
+        result: dict[str, Any],
+        at: Where,
+        key: str | None,
+        have: Any,
+        before: dict[str, Any],
+        after: dict[str, Any],
+    ) -> None:
+        """Send back what lives, unless it is not ours to send; before, after: what is beside it."""
         if key is None or have is None or values.is_masked(have) or self._past(at, have):
             return
         if any(self._says(rule, at.path) for rule in ("read_only", "filled_in", "write_only")):
             return
-        if self._is_owned(at, context) or self._is_idle(at, context):
-            return
-        result[key] = self._stripped(at, have)
+        if not (self._is_owned(at, before) and self._is_owned(at, after)):
+            result[key] = self._stripped(at, have)
+
+    def _drop_idle(self, at: Where, result: dict[str, Any]) -> None:
+        """Take out what lives only beside a value that a sibling will not have."""
+        context = {key.casefold(): value for key, value in result.items()}
+        for key in [key for key in result if self._is_idle(at.key(key), context)]:
+            del result[key]
 
     def _unsaid(self, at: Where, want: Any, context: dict[str, Any], new: bool) -> bool:
         """Whether a wanted value is neither compared nor sent."""
         if self._says("read_only", at.path) or self._past(at, want) or self._is_idle(at, context):
             return True
-        if self._is_dropped(at, want) and (new or not self._fixed(at) or self._fixed(at).stays is None):
-            return True
+        if self._is_dropped(at, want):
+            # What cannot be unset is compared, so that it is said.
+            fixed = self._fixed(at)
+            return new or fixed is None or fixed.stays is None
         if new:
             return False
-        if at.path[-2:-1] == ("tags",) and any(
+        return self._is_ignored(at) or self._says("create_only", at.path) or self._is_owned(at, context)
+
+    def _is_ignored(self, at: Where) -> bool:
+        """Whether others own this tag."""
+        return at.path[-2:-1] == ("tags",) and any(
             fnmatch.fnmatchcase(at.path[-1], text.casefold()) for text in self.ignore_tags
-        ):
-            return True
-        return self._says("create_only", at.path) or self._is_owned(at, context)
+        )
 
     def _is_dropped(self, at: Where, want: Any) -> bool:
         """Whether Azure refuses to be told this, though it is what it has without being told."""
         return any(values.plainly_same(want, value) for value in self._row("dropped", at.path) or ())
 
     def _past(self, at: Where, value: Any) -> bool:
-        return self._says("dates", at.path) and isinstance(value, str) and value[:10] < self.today
+        return self._says("dates", at.path) and bool(_DATE.match(str(value))) and str(value)[:10] < self.today
 
     def _is_owned(self, at: Where, context: dict[str, Any]) -> bool:
         row = self._row("owned", at.path)
@@ -171,14 +189,13 @@ class Walk:
         row = self._row("only_with", at.path)
         return row is not None and not values.loosely_same(row[1], context.get(row[0].casefold()))
 
-    def _twin(self, at: Where, have: dict[str, Any], left: dict[str, str]) -> Any:
+    def _twin(self, at: Where, have: dict[str, Any], left: dict[str, str], wanted: dict[str, Any]) -> Any:
         """The live value under the property's other name, which is not sent beside the wanted one."""
-        for single, many in {**GENERIC.twins, **self.kind.twins}.items():
+        for single, many in (*GENERIC.twins.items(), *self.kind.twins.items()):
             for mine, other in ((single, many), (many, single)):
-                if matches(mine, at.path):
-                    spelt = left.pop(pattern(other)[-1], None)
-                    value = have.get(spelt) if spelt else None
-                    return _as_twin(value, to_list=mine == many)
+                name = pattern(other)[-1]
+                if matches(mine, at.path) and name in left and name not in wanted:
+                    return _as_twin(have[left.pop(name)], to_list=mine == many)
         return None
 
     def _stripped(self, at: Where, have: Any) -> Any:
@@ -187,7 +204,11 @@ class Walk:
             result: dict[str, Any] = {}
             context = {key.casefold(): value for key, value in have.items()}
             for key, value in have.items():
-                self._keep(result, at.key(key), key, value, context)
+                self._keep(result, at.key(key), key, value, context, context)
+            for text, source in self.kind.refilled.items():
+                name = text.rsplit(".", 1)[1]
+                if matches(text, at.key(name).path) and name.casefold() not in context and get(have, source):
+                    result[name] = get(have, source)
             return result
         if isinstance(have, list):
             return [self._stripped(at.item(index), value) for index, value in enumerate(have)]
@@ -230,8 +251,7 @@ class Walk:
         if values.is_unknown(want):
             return False
         if values.is_empty(have):
-            default = self._row("defaults", at.path)
-            have = default if default is not None else False if isinstance(want, bool) else None
+            have = self._missing(at, want)
             if have is None:
                 return values.is_empty(want)
         if isinstance(want, (dict, list)) or isinstance(have, (dict, list)):
@@ -255,6 +275,13 @@ class Walk:
         if self._says("last_segment", at.path):
             return ids.same(ids.last_segment(str(want)), ids.last_segment(str(have)))
         return values.loosely_same(want, have)
+
+    def _missing(self, at: Where, want: Any) -> Any:
+        """What a missing live value means."""
+        default = self._row("defaults", at.path)
+        if default is DIFFERENT:
+            return None
+        return False if default is None and isinstance(want, bool) else default
 
     def _list(self, at: Where, want: list[Any], have: list[Any]) -> list[Any]:
         keys = self._row("keys", at.path) or ("name",)
@@ -320,6 +347,8 @@ class Walk:
         """A Kubernetes version: a minor stands for all its patches, and there is no way back."""
         current = get(self.live, rule.current) or have
         wanted, running = values.version(want), values.version(current)
+        if current is None and wanted is not None:
+            return None  # nothing to compare with
         if wanted is None or running is None:
             if not self._same(at, want, have):
                 self._note(at, have, want)
@@ -330,11 +359,8 @@ class Walk:
             self._note(at, current, want)
             return want
         if not self._channel(rule) and not (rule.in_parent and not self.parent):
-            self.forbidden.append(
-                Forbidden(
-                    at.shown, current, want, f"Azure does not go back to an older version; write {current} or newer."
-                )
-            )
+            remedy = f"Azure does not go back to an older version; write {current} or newer."
+            self.forbidden.append(Forbidden(at.shown, current, want, remedy))
         return have
 
     def _channel(self, rule: Version) -> bool:
@@ -365,7 +391,7 @@ class Walk:
             return {key: self._masked(at.key(key), item) for key, item in value.items()}
         if isinstance(value, list):
             return [self._masked(at.item(index), item) for index, item in enumerate(value)]
-        hidden = values.is_secret(at.path[-1]) or self._says("secrets", at.path)
+        hidden = values.is_secret(at.path[-1]) or self._says("write_only", at.path)
         return values.MASK if hidden and isinstance(value, str) and not values.is_unknown(value) else value
 
 
