@@ -267,7 +267,9 @@ class AzureClient:
             if not (method == "DELETE" and problem.absent):
                 raise problem from None
             return None
-        return self._content(polling.resource())
+        # None for an answer without a body.
+        last = polling.resource()
+        return None if last is None else self._content(last)
 
     def _send(
         self,

@@ -31,6 +31,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_references im
     Reference,
     Wanted,
     is_assignment,
+    parseable,
     references,
     resolve,
     value_at,
@@ -138,7 +139,7 @@ class Engine:
     def _reading(self, one: Resource, wait: bool) -> Callable[[Task], None]:
         def work(task: Task) -> None:
             target = self._target(one, lenient=True)
-            if UNKNOWN not in target.id:
+            if UNKNOWN not in target.id or is_assignment(one.wanted.id):
                 moving = MAKING | {"deleting"} if one.wanted.existing else MOVING
                 one.live = self.writer.read(task, target, moving if wait else frozenset())
             one.id = target.id
@@ -156,12 +157,13 @@ class Engine:
 
         text = one.id if UNKNOWN not in one.id else str(resolve(one.wanted.id, look_up)).rstrip("/")
         body = resolve(one.wanted.body, look_up)
-        if is_assignment(one.wanted.id):
-            body = assignment_body(scope_of(one.wanted.id if UNKNOWN in text else self._collection(text)), body)
-        above = self._by_id.get(folded(parse(text).parent))
+        untyped = is_assignment(one.wanted.id)
+        if untyped:
+            body = assignment_body(scope_of(self._collection(text)), body)
+        above = self._by_id.get(folded(parse(parseable(text)).parent))
         parent = {**(above.live or {}), **above.body} if above else None
         wanted = one.wanted
-        kind = types.of(self._collection(text) if is_assignment(wanted.id) else text)
+        kind = types.of(parseable(self._collection(text) if untyped else text))
         return Target(wanted.name, text, wanted.api_version, kind, body, wanted.headers, parent)
 
     @staticmethod
@@ -223,7 +225,7 @@ class Engine:
         found = comparison.forbidden or comparison.changes if comparison else ()
         changes = tuple((change.path, change.before, change.after) for change in found)
         body = comparison.steps[0] if comparison and action == CREATE else {}
-        kind = parse(self._collection(one.id) if is_assignment(one.wanted.id) else one.id).type
+        kind = parse(parseable(self._collection(one.id) if is_assignment(one.wanted.id) else one.id)).type
         return Planned(one.wanted.name, one.id, kind, action, changes if action in (UPDATE, FORBIDDEN) else (), body)
 
     def plan_removal(self) -> list[Planned]:
@@ -316,9 +318,10 @@ class Engine:
 
     def _raise(self, outcome: Outcome, verb: str) -> None:
         problems: dict[str, None] = {}
-        for name, error in outcome.errors.items():
-            if not isinstance(error, Stopped):
-                problems |= dict.fromkeys(self._problems(self.resources[name], error, verb))
+        for name, one in self.resources.items():
+            error = outcome.errors.get(name)
+            if error is not None and not isinstance(error, Stopped):
+                problems |= dict.fromkeys(self._problems(one, error, verb))
         if problems:
             raise EngineError(problems)
 

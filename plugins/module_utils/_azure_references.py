@@ -246,6 +246,11 @@ def is_assignment(text: str) -> bool:
     return text.rstrip("/").casefold().endswith(f"/providers/{ASSIGNMENT}")
 
 
+def parseable(text: str) -> str:
+    """An id whose beginning is not known yet, with one that can be taken apart."""
+    return text if text.startswith("/") else text.replace(UNKNOWN, "/subscriptions/unknown", 1)
+
+
 def find_circle(needs: Mapping[str, Iterable[str]]) -> list[str]:
     """A way from a name back to itself; empty when there is none.
 
@@ -290,7 +295,7 @@ def _twice(wanted: list[Wanted], left_out: frozenset[str]) -> list[str]:
 def _malformed(wanted: list[Wanted], ids: Mapping[str, str]) -> Iterator[str]:
     for one in wanted:
         try:
-            parsed = parse(ids[one.name])
+            parsed = parse(parseable(ids[one.name]))
         except IdError as error:
             yield f'resource "{one.name}": {error}'
             continue

@@ -43,7 +43,7 @@ MOVING = MAKING | {
 SPREAD = 600.0  # seconds that a role assignment may take until it counts everywhere
 WRITES = 3  # of one resource, until Azure keeps what was sent
 
-# Scope and version for looking up role assignments.
+EXISTS = "RoleAssignmentExists"
 ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
 
 
@@ -80,7 +80,7 @@ def assignment_body(scope: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """A role assignment's body with what may be left out: the kind of principal, the path of the role."""
     properties = {"principalType": "ServicePrincipal", **(body.get("properties") or {})}
     role = str(properties.get("roleDefinitionId") or "")
-    if role and "/" not in role:
+    if role and "/" not in role and UNKNOWN not in scope:
         subscription = parse(scope).subscription
         above = f"/subscriptions/{subscription}" if subscription else ""
         properties["roleDefinitionId"] = f"{above}/providers/Microsoft.Authorization/roleDefinitions/{role}"
@@ -135,6 +135,7 @@ class Writer:
         properties = target.body.get("properties") or {}
         principal, role = str(properties.get("principalId")), str(properties.get("roleDefinitionId"))
         if UNKNOWN in f"{scope}{principal}{role}":
+            target.id = f"{target.id}/{UNKNOWN}"
             return None
         query = {"$filter": f"principalId eq '{principal}'"}
         entries = self.client.list(target.id, target.api_version, query, pause=task.pause) or []
@@ -193,11 +194,11 @@ class Writer:
                 written = self._put(task, target, live, comparison.steps, recover=patience.recover)
                 writes += 1
             except AzureError as error:
-                if "RoleAssignmentExists" in error.codes:
+                if EXISTS in error.codes:
                     target.id = target.id.rpartition("/")[0]
                     written = self.find(task, target)
-                    continue
-                patience.consider(task, error)
+                if written is None:
+                    patience.consider(task, error)
             if written is not None and target.kind.name.casefold() == "microsoft.authorization/roleassignments":
                 self._assigned = time.time()
 
@@ -284,6 +285,8 @@ class _Patience:
             return "Azure is busy with it or with what it needs"
         if is_denied(error) and self._writer.spreading():
             return "a new role assignment does not count everywhere yet, which takes up to ten minutes"
+        if EXISTS in error.codes:
+            return "Azure has the same role assignment, but does not list it yet"
         if error.operation and (error.status == 404 or error.status >= 500):
             return "Azure lost sight of the operation"
         return ""
