@@ -13,8 +13,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .rbac import Need
-from .rbac import allowed as may
+from . import rbac
 from .web import Answer, Request
 
 if TYPE_CHECKING:
@@ -128,13 +127,10 @@ def _gate(cloud: Cloud, cluster: Record, request: Request) -> Answer | None:
 
 
 def _granted(cloud: Cloud, cluster: Record, object_id: str, what: Asked) -> bool:
-    from .arm.types import authorization
-    from .rbac import Caller
-
     scope = cluster.id + (f"/namespaces/{what.namespace}" if what.namespace else "")
-    need = Need(what.data_action, scope, data=True)
-    taken = cloud.dials.rights.get("taken", [])
-    return may(Caller(object_id, object_id), need, authorization.grants(cloud), now=cloud.now(), taken=taken)
+    need = rbac.Need(what.data_action, scope, data=True)
+    who = rbac.Caller(object_id, object_id)
+    return rbac.allowed(who, need, rbac.grants(cloud), now=cloud.now(), taken=rbac.taken(cloud))
 
 
 def _version(cluster: Record) -> dict[str, Any]:
