@@ -125,6 +125,10 @@ options:
     description: What errors call the list.
     type: str
     default: node_pools_pools
+  cluster_id:
+    description: Full id of the cluster. With it each item is a resource as M(planetary.hub.azure_resources) takes it.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -155,6 +159,12 @@ _value:
     name:
       description: Name of the pool.
       type: str
+    id:
+      description: Full id of the pool, with O(cluster_id).
+      type: str
+    api_version:
+      description: Version of the interface that the body is written for, with O(cluster_id).
+      type: str
     body:
       description: The body, with C(properties) in Azure's words.
       type: dict
@@ -171,9 +181,11 @@ from ansible_collections.planetary.hub.plugins.module_utils._node_pools import V
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
-def _node_pool_bodies(pools: Any, defaults: Any = None, variable: str = VARIABLE) -> list[dict[str, Any]]:
+def _node_pool_bodies(
+    pools: Any, defaults: Any = None, variable: str = VARIABLE, cluster_id: str = ""
+) -> list[dict[str, Any]]:
     try:
-        return node_pool_bodies(pools, defaults, str(variable))
+        return node_pool_bodies(pools, defaults, str(variable), str(cluster_id).rstrip("/"))
     except InputError as error:
         raise AnsibleFilterError(str(error)) from error
 

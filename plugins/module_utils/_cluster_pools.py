@@ -120,23 +120,38 @@ def row(pool: Pool, cluster: Cluster) -> dict[str, Any]:
 
 
 def unlisted(pools: Iterable[Pool], cluster: Cluster) -> list[dict[str, Any]]:
-    """Pools of the cluster that nobody listed: [{name, mode, vm_size}]."""
+    """Pools of the cluster that nobody listed: [{name, mode, vm_size, resource}], resource as the engine takes it."""
     names = {pool.name for pool in pools}
     return [
-        {"name": name, "mode": live["properties"].get("mode"), "vm_size": live["properties"].get("vmSize")}
+        {
+            "name": name,
+            "mode": live["properties"].get("mode"),
+            "vm_size": live["properties"].get("vmSize"),
+            "resource": {"name": name, "id": live["id"], "api_version": API_VERSION},
+        }
         for name, live in sorted(cluster.pools.items())
         if name not in names
     ]
 
 
+def device_plugin(pools: Iterable[Pool]) -> dict[str, Any]:
+    """What the NVIDIA device plugin has to know: {pools, tolerations, mig}; AKS looks after its managed GPUs itself."""
+    served = [pool for pool in pools if pool.gpu and not pool.managed_gpu]
+    return {
+        "pools": [pool.name for pool in served],
+        "tolerations": plugin_tolerations(served),
+        "mig": any(pool.mig_profile for pool in served),
+    }
+
+
 def plugin_tolerations(pools: Iterable[Pool]) -> list[dict[str, str]]:
-    """What the device plugin puts up with: every taint of the pools with GPUs, each once.
+    """What the device plugin puts up with: every taint of its pools, each once.
 
     Without those a spot node has GPUs that nobody can use (https://github.com/Azure/AKS/issues/4418).
     """
     tolerations = [{"key": "nvidia.com/gpu", "operator": "Exists"}]
     for pool in pools:
-        for taint in pool.taints if pool.gpu and not pool.managed_gpu else ():
+        for taint in pool.taints:
             toleration = {**taint, "operator": "Equal"}
             if toleration not in tolerations:
                 tolerations.append(toleration)

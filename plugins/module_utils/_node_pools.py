@@ -233,13 +233,21 @@ def node_pool(item: Any, defaults: dict[str, Any], where: str) -> Pool:
     )
 
 
-def node_pool_bodies(pools: Any, defaults: Any = None, variable: str = VARIABLE) -> list[dict[str, Any]]:
+def node_pool_bodies(
+    pools: Any, defaults: Any = None, variable: str = VARIABLE, cluster_id: str = ""
+) -> list[dict[str, Any]]:
     """The bodies of agent pools, [{name, body, headers}]; the body is {"properties": {…}}.
 
+    :param cluster_id: with it there are id and api_version too: resources as the engine takes them
     :raises InputError: one sentence that names the pool
     """
     return [
-        {"name": pool.name, "body": body(pool), "headers": dict(pool.headers)}
+        {
+            "name": pool.name,
+            **({"id": f"{cluster_id}/agentPools/{pool.name}", "api_version": API_VERSION} if cluster_id else {}),
+            "body": body(pool),
+            "headers": dict(pool.headers),
+        }
         for pool in node_pools(pools, defaults, variable)
     ]
 
