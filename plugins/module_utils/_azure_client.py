@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import (
     LibraryMissing,
@@ -161,13 +161,17 @@ class AzureClient:
         except SdkError as error:
             raise self._problem(error, "POST", "") from None
 
-    def get(self, path: str, api_version: str, *, pause: Pause = sleep) -> dict[str, Any] | None:
+    def get(
+        self, path: str, api_version: str, query: Mapping[str, str] | None = None, *, pause: Pause = sleep
+    ) -> dict[str, Any] | None:
         """A resource, or None when there is none.
 
-        :param path: a resource's id
+        :param path: a resource's id, perhaps with a query
+        :param query: further parameters
         """
         try:
-            return cast("dict[str, Any]", self._content(self._send("GET", path, api_version, pause=pause)))
+            answer = self._send("GET", path, api_version, query=query, pause=pause)
+            return cast("dict[str, Any]", self._content(answer))
         except AzureError as error:
             # A provider that was never registered has no resources.
             if error.absent or error.code == "MissingSubscriptionRegistration":
@@ -182,19 +186,16 @@ class AzureClient:
         :param path: the collection's path, such as a cluster's id and ``/agentPools``
         :param query: further parameters, such as ``$filter``
         """
-        found: Resources = []
-        try:
-            page = self._content(self._send("GET", path, api_version, query=query, pause=pause)) or {}
-            while True:
-                found += page.get("value") or []
-                following = page.get("nextLink")
-                if not following:
-                    return found
-                page = self._content(self._send("GET", following, "", pause=pause)) or {}
-        except AzureError as error:
-            if error.absent or error.code == "MissingSubscriptionRegistration":
-                return None
-            raise
+        page = self.get(path, api_version, query, pause=pause)
+        return None if page is None else self.pages(page, pause=pause)
+
+    def pages(self, page: Mapping[str, Any], *, pause: Pause = sleep) -> Resources:
+        """What a first page holds, and all that follow it."""
+        found: Resources = list(page.get("value") or [])
+        while page.get("nextLink"):
+            page = self._content(self._send("GET", page["nextLink"], "", pause=pause)) or {}
+            found += page.get("value") or []
+        return found
 
     def put(self, path: str, api_version: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
         """Write a resource, follow the operation to its end and return the resource.
@@ -317,7 +318,9 @@ class AzureClient:
             if urlsplit(path).netloc.lower() != urlsplit(base).netloc:
                 raise AzureError(f"Azure refers to {urlsplit(path).netloc}, which is not {urlsplit(base).netloc}")
             return path
-        parameters = urlencode({"api-version": api_version, **(query or {})}, quote_via=quote, safe="$,'()/")
+        path, _, own = path.partition("?")
+        values = {"api-version": api_version, **dict(parse_qsl(own)), **(query or {})}
+        parameters = urlencode(values, quote_via=quote, safe="$,'()/")
         return f"{base}/{quote(path.lstrip('/'), safe='/$@!&()*+,;=:~')}?{parameters}"
 
     @staticmethod

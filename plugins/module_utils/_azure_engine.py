@@ -328,9 +328,7 @@ class Engine:
     def _problems(self, one: Resource, error: Exception, verb: str) -> list[str]:
         """An error of one resource as sentences."""
         if isinstance(error, AzureError):
-            if error.code in EVERYWHERE:
-                return [_as_sentence(str(error))]
-            return [f"{one.shown} cannot be {verb}: {sentence(error)}."]
+            return [unreadable(one.shown, error, verb)]
         if isinstance(error, MissingValue):
             return [_missing(one, error)]
         if isinstance(error, Differs):
@@ -384,5 +382,10 @@ def _quoted(value: Any) -> str:
     return "unset" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _as_sentence(text: str) -> str:
+def unreadable(shown: str, error: AzureError, verb: str) -> str:
+    """What Azure said of a resource, or of everything, as a sentence."""
+    return as_sentence(str(error)) if error.code in EVERYWHERE else f"{shown} cannot be {verb}: {sentence(error)}."
+
+
+def as_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."

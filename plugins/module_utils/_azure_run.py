@@ -4,14 +4,25 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import signal
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_plan as planning
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import CredentialProblem, LibraryMissing
 from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
-from ansible_collections.planetary.hub.plugins.module_utils._azure_engine import Engine, EngineError, Settings
+from ansible_collections.planetary.hub.plugins.module_utils._azure_engine import (
+    Engine,
+    EngineError,
+    Settings,
+    as_sentence,
+    unreadable,
+)
+from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
 from ansible_collections.planetary.hub.plugins.module_utils._azure_references import Listing, ReferencesError, Wanted
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 
@@ -72,6 +83,8 @@ def run(
         signal.signal(number, _interrupt)
     try:
         return _worked(engine, options["state"], check)
+    except AzureError as error:
+        return _failure([as_sentence(str(error))])
     except EngineError as error:
         return _failure(error.problems, error, engine)
     except Abandoned as error:
@@ -81,6 +94,65 @@ def run(
     finally:
         engine.crew.close()
         client.close()
+
+
+def look(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what the options of module azure_resources_info say; its result."""
+    entries = [entry for entry in options["resources"] if entry["condition"]]
+    names = [entry["name"] for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        return _failure([f'Two resources are named "{name}"; give each a name of its own.' for name in twice])
+    strange = [entry for entry in entries if not entry["id"].startswith("/")]
+    if strange:
+        return _failure(
+            [f'resource "{each["name"]}": the id {each["id"]} does not start with "/".' for each in strange]
+        )
+    if options["parallel"] < 1:
+        return _failure([f"parallel is {options['parallel']}; give a number above 0."])
+    try:
+        client = AzureClient(options, options["parallel"], options["retry_timeout"])
+        return {"changed": False, **_looked(client, entries, options["parallel"])}
+    except (LibraryMissing, CredentialProblem) as error:
+        return _failure([str(error)])
+    except AzureError as error:
+        return _failure([as_sentence(str(error))])
+    except EngineError as error:
+        return _failure(error.problems)
+
+
+def _looked(client: AzureClient, entries: list[Mapping[str, Any]], parallel: int) -> dict[str, Any]:
+    token = client.sign_in()
+    with ThreadPoolExecutor(parallel) as pool:
+        found = [pool.submit(_read, client, entry) for entry in entries]
+    problems: dict[str, None] = {}
+    for entry, future in zip(entries, found, strict=True):
+        error = future.exception()
+        if isinstance(error, AzureError):
+            problems[unreadable(f'resource "{entry["name"]}" ({entry["id"]})', error, "read")] = None
+    if problems:
+        raise EngineError(problems)
+    results = {entry["name"]: future.result() for entry, future in zip(entries, found, strict=True)}
+    return {"resources": planning.masked(results, told=planning.TOLD), "identity": identity_of(token.token)}
+
+
+def _read(client: AzureClient, entry: Mapping[str, Any]) -> Any:
+    path, _, query = entry["id"].partition("?")
+    content = client.get(path, entry["api_version"], dict(parse_qsl(query)))
+    if content is not None and "id" not in content and isinstance(content.get("value"), list):
+        return client.pages(content)
+    return content
+
+
+def identity_of(token: str) -> dict[str, str]:
+    """Who a token for Azure Resource Manager was given to.
+
+    Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+    """
+    part = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    kind = "ServicePrincipal" if claims.get("idtyp") == "app" else "User"
+    return {"object_id": claims.get("oid", ""), "tenant_id": claims.get("tid", ""), "type": kind}
 
 
 def _interrupt(*_: Any) -> None:

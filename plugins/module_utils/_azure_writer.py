@@ -41,7 +41,7 @@ MOVING = MAKING | {
     "upgradingnodeimageversion",
 }
 SPREAD = 600.0  # seconds that a role assignment may take until it counts everywhere
-WRITES = 3  # of one resource, until Azure keeps what was sent
+WRITES = 2  # of the same properties: some defaults give way only to the second
 
 EXISTS = "RoleAssignmentExists"
 ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
@@ -123,7 +123,7 @@ class Writer:
             return self.find(task, target)
         start = time.monotonic()
         while True:
-            live = self.client.get(target.id, target.api_version, pause=task.pause)
+            live = self.client.get(target.id, target.api_version, target.kind.query, pause=task.pause)
             state = state_of(live)
             if state not in wait_for:
                 return live
@@ -174,7 +174,7 @@ class Writer:
         patience = _Patience(self, target)
         first: Comparison | None = None
         written: dict[str, Any] | None = None
-        writes = 0
+        sent: list[tuple[str, ...]] = []
         while True:
             live = written or self._fresh(task, target)
             written = None
@@ -183,16 +183,17 @@ class Writer:
                 raise Differs(comparison)
             if not comparison.steps:
                 return live or {}, first
-            if writes == WRITES:
-                paths = ", ".join(change.path for change in comparison.changes)
-                self.warn(f'Azure does not keep what it was told of "{target.name}" ({target.id}): {paths}.')
+            paths = tuple(change.path for change in comparison.changes)
+            if sent.count(paths) == WRITES:
+                self.warn(f'Azure does not keep what it was told of "{target.name}" ({target.id}): {", ".join(paths)}.')
                 return live or {}, first
             if first is None:
                 task.begin("updating" if live else "creating")
                 first = comparison
             try:
-                written = self._put(task, target, live, comparison.steps, recover=patience.recover)
-                writes += 1
+                # Only the first step: what Azure makes of it is compared again.
+                written = self._put(task, target, live, comparison.steps[0], patience.recover)
+                sent.append(paths)
             except AzureError as error:
                 if EXISTS in error.codes:
                     target.id = target.id.rpartition("/")[0]
@@ -210,25 +211,27 @@ class Writer:
         task: Task,
         target: Target,
         live: Mapping[str, Any] | None,
-        steps: tuple[dict[str, Any], ...],
+        body: dict[str, Any],
         recover: bool,
     ) -> dict[str, Any]:
-        answer: Mapping[str, Any] | None = live
-        for step in steps:
-            headers = dict(target.headers)
-            etag = get(answer, target.kind.etag_at) if answer and target.kind.etag else None
-            if etag:
-                headers["If-Match"] = str(etag)
-            if recover and not live:
-                step = {**step, "properties": {**step.get("properties", {}), "createMode": "recover"}}
-            answer = self.client.put(
-                *(target.id, target.api_version, step),
-                headers=headers,
-                timeout=task.left,
-                retry_timeout=self.retry_timeout,
-                pause=task.pause,
-            )
-        return dict(answer or {})
+        headers = dict(target.headers)
+        etag = get(live, target.kind.etag_at) if live and target.kind.etag else None
+        if etag:
+            headers["If-Match"] = str(etag)
+        if recover and not live:
+            body = {**body, "properties": {**body.get("properties", {}), "createMode": "recover"}}
+        answer = self.client.put(
+            target.id,
+            target.api_version,
+            body,
+            headers=headers,
+            timeout=task.left,
+            retry_timeout=self.retry_timeout,
+            pause=task.pause,
+        )
+        if target.kind.query:
+            answer = self.client.get(target.id, target.api_version, target.kind.query, pause=task.pause) or answer
+        return answer
 
     def delete(self, task: Task, target: Target) -> bool:
         """Remove a resource; whether there was one."""
