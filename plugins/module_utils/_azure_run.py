@@ -10,7 +10,6 @@ import signal
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qsl
 
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_plan as planning
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import CredentialProblem, LibraryMissing
@@ -103,11 +102,9 @@ def look(options: Mapping[str, Any]) -> dict[str, Any]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         return _failure([f'Two resources are named "{name}"; give each a name of its own.' for name in twice])
-    strange = [entry for entry in entries if not entry["id"].startswith("/")]
+    strange = [one for one in entries if not one["id"].startswith("/")]
     if strange:
-        return _failure(
-            [f'resource "{each["name"]}": the id {each["id"]} does not start with "/".' for each in strange]
-        )
+        return _failure([f'resource "{one["name"]}": {one["id"]} does not start with "/".' for one in strange])
     if options["parallel"] < 1:
         return _failure([f"parallel is {options['parallel']}; give a number above 0."])
     try:
@@ -137,8 +134,7 @@ def _looked(client: AzureClient, entries: list[Mapping[str, Any]], parallel: int
 
 
 def _read(client: AzureClient, entry: Mapping[str, Any]) -> Any:
-    path, _, query = entry["id"].partition("?")
-    content = client.get(path, entry["api_version"], dict(parse_qsl(query)))
+    content = client.get(entry["id"], entry["api_version"])
     if content is not None and "id" not in content and isinstance(content.get("value"), list):
         return client.pages(content)
     return content

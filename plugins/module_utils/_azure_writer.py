@@ -70,6 +70,11 @@ class Target:
     headers: Mapping[str, str] = field(default_factory=dict)
     parent: Mapping[str, Any] | None = None
 
+    @property
+    def address(self) -> str:
+        """Where it is read in full."""
+        return f"{self.id}?{self.kind.query}" if self.kind.query else self.id
+
 
 def state_of(live: Mapping[str, Any] | None) -> str:
     """The provisioning state, folded; empty without one."""
@@ -123,7 +128,7 @@ class Writer:
             return self.find(task, target)
         start = time.monotonic()
         while True:
-            live = self.client.get(target.id, target.api_version, target.kind.query, pause=task.pause)
+            live = self.client.get(target.address, target.api_version, pause=task.pause)
             state = state_of(live)
             if state not in wait_for:
                 return live
@@ -230,7 +235,7 @@ class Writer:
             pause=task.pause,
         )
         if target.kind.query:
-            answer = self.client.get(target.id, target.api_version, target.kind.query, pause=task.pause) or answer
+            answer = self.client.get(target.address, target.api_version, pause=task.pause) or answer
         return answer
 
     def delete(self, task: Task, target: Target) -> bool:

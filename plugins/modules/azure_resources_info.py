@@ -73,9 +73,10 @@ EXAMPLES = r"""
   planetary.hub.azure_resources_info:
     resources:
       - name: label
-        id: >-
-          /subscriptions/{{ subscription_id }}/providers/Microsoft.Network/locations/westeurope/CheckDnsNameAvailability?domainNameLabel=hub
+        id: "{{ locations }}/westeurope/CheckDnsNameAvailability?domainNameLabel=hub"
         api_version: "2025-05-01"
+  vars:
+    locations: "/subscriptions/{{ subscription_id }}/providers/Microsoft.Network/locations"
   register: azure
 """
 
@@ -88,8 +89,7 @@ resources:
   type: dict
   sample:
     pools:
-      - id: /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/hub/providers/Microsoft.ContainerService/managedClusters/hub/agentPools/core
-        name: core
+      - name: core
         properties: {count: 1, mode: System}
 identity:
   description: Who has asked, as the token for Azure Resource Manager says.
