@@ -55,6 +55,8 @@ class LivingHub:
         ports = {f"daskhub_local_{name}": port for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
         self.variables = {
             **ports,
+            # The Azure side has tests of its own, and the scenario `default` builds both.
+            "hub_azure": False,
             "hub_local_directory": str(self.directory),
             "smoke_test_results_directory": str(self.directory / "results"),
             **self.variables,
