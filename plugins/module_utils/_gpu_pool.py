@@ -21,9 +21,8 @@ from ansible_collections.planetary.hub.plugins.module_utils._node_pools import A
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Progress
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
-POOL_TYPE = "Microsoft.ContainerService/managedClusters/agentPools"
-UNKNOWN = "(known after apply)"
 SAY_EVERY = 10  # seconds between two lines about a running operation
+MOST_WRITES = 3  # of one pool, in case Azure does not keep what it is told
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,8 @@ class GpuPool:
         self.progress = progress
         self.timeout = timeout
         self.retry_timeout = retry_timeout
-        self._kind = of(POOL_TYPE)
+        self._kind = of(self.id)
+        self._cluster: Mapping[str, Any] | None = None
 
     def plan(self, pool: Pool, where: str, check_mode: bool) -> Plan:
         """What has to be done, and whether it can be.
@@ -79,7 +79,8 @@ class GpuPool:
             desired = compare(self._kind, body(pool), None)
             return Plan("unknown", None, desired, (f"What {where} needs is checked when its cluster is there.",))
         live = cluster.pools.get(pool.name)
-        comparison = self._compared(pool, live, where, cluster.live)
+        self._cluster = cluster.live
+        comparison = self._compared(pool, live, where)
         warnings = check_pools([(where, pool)], cluster) if live is None or comparison.steps else []
         action = "create" if live is None else "update" if comparison.steps else "none"
         return Plan(action, live, comparison, tuple(warnings))
@@ -92,23 +93,20 @@ class GpuPool:
     def apply(self, pool: Pool, plan: Plan, where: str, wait: bool) -> dict[str, Any]:
         """Write the pool and return it as Azure answers it."""
         verb = "is being created" if plan.action == "create" else "is being changed"
-        steps, live = list(plan.comparison.steps), plan.live
         watch = Watch(self.progress, self.name, verb, self.retry_timeout)
-        while steps:
+        writes = 0
+        while True:
+            # Right before each write what is there now counts: somebody else may have been at work.
+            live = self.client.get(self.id, API_VERSION)
+            steps = self._compared(pool, live, where).steps
+            if not steps or writes == MOST_WRITES or (writes and not wait):
+                return dict(live or {})
             try:
-                self._put(steps.pop(0), pool.headers, _etag(live), wait, watch)
+                self._put(steps[0], pool.headers, _etag(live), wait, watch)
+                writes += 1
             except AzureError as error:
                 if not passes(error, self._kind.put_again) or not watch.wait_out(error):
                     raise
-                # Somebody else may have been at work: what is there now counts.
-                live = self.client.get(self.id, API_VERSION)
-                steps = list(self._compared(pool, live, where, None).steps)
-            else:
-                live = self.client.get(self.id, API_VERSION) if steps else None
-        written = self.client.get(self.id, API_VERSION)
-        if written is None:
-            raise AzureError(f"Azure accepted the pool {self.name} but does not have it", status=404, code="NotFound")
-        return written
 
     def delete(self, wait: bool) -> None:
         """Delete the pool; that there is none is no error."""
@@ -122,10 +120,8 @@ class GpuPool:
                 if not passes(error, self._kind.put_again) or not watch.wait_out(error):
                     raise
 
-    def _compared(
-        self, pool: Pool, live: Mapping[str, Any] | None, where: str, cluster: Mapping[str, Any] | None
-    ) -> Comparison:
-        comparison = compare(self._kind, body(pool), live, parent=cluster)
+    def _compared(self, pool: Pool, live: Mapping[str, Any] | None, where: str) -> Comparison:
+        comparison = compare(self._kind, body(pool), live, parent=self._cluster)
         if comparison.forbidden:
             first = comparison.forbidden[0]
             raise InputError(
