@@ -108,7 +108,8 @@ class Walk:
         left = {fold(key): key for key in have}
         wanted = {key: value for key, value in want.items() if value is not None}
         before_all = {key.casefold(): value for key, value in have.items()}
-        context = {**before_all, **{key.casefold(): value for key, value in wanted.items()}}
+        said = {key.casefold(): value for key, value in wanted.items()}
+        context = {**before_all, **said}
         result: dict[str, Any] = {}
         for key, value in wanted.items():
             below = at.key(key)
@@ -117,7 +118,7 @@ class Walk:
             if self._unsaid(below, value, context, new):
                 self._keep(result, below, spelt, before, before_all, context)
                 continue
-            twin = self._twin(below, have, left, context)
+            twin = self._twin(below, have, left, said)
             before = twin if values.is_empty(before) else before
             sent = self._value(below, value, before, new)
             if self._is_dropped(below, sent):
