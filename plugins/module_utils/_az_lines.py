@@ -31,14 +31,14 @@ def az_lines(resources: Iterable[Mapping[str, Any]], management: str = MANAGEMEN
     asked: dict[tuple[str, str], str] = {}
     lines: list[str] = []
     for one in wanted:
-        resolved = _known(one, ids)
-        for name, path in REFERENCE.findall(json.dumps(resolved)):
+        words = _words(_known(one, ids), management)
+        for name, path in REFERENCE.findall(" ".join(words)):
             if (name, path) not in asked:
                 asked[name, path] = variable(name, path)
                 look = ["az", "resource", "show", "--ids", ids.get(name, name), "--api-version", versions.get(name, "")]
                 look += ["--query", path, "--output", "tsv"]
                 lines.append(f"{asked[name, path]}=$({quoted(look)})")
-        lines.append(quoted(_words(resolved, management)))
+        lines.append(quoted(words))
     return lines
 
 

@@ -115,8 +115,13 @@ def roles(
     :param principal_id: who gets the roles
     :param deletes: whether what may be written may be deleted too
     """
-    found: list[dict[str, Any]] = []
+    # Rows of one scope are one role.
+    rows: dict[str, dict[str, Any]] = {}
     for row in table:
+        merged = rows.setdefault(row["scope"], {"scope": row["scope"], "why": row["why"], "actions": []})
+        merged["actions"] += [action for action in row["actions"] if action not in merged["actions"]]
+    found: list[dict[str, Any]] = []
+    for row in rows.values():
         actions = [*row["actions"], *(_deletes(row["actions"]) if deletes else [])]
         for scope in scopes.get(row["scope"]) or []:
             found += _role(row, scope, actions, prefix, sorted(set(grantable)), principal_id, api_version)
@@ -124,7 +129,8 @@ def roles(
 
 
 def _deletes(actions: Iterable[str]) -> list[str]:
-    return [f"{action.removesuffix('write')}delete" for action in actions if action.endswith("/write")]
+    deletable = [f"{action.removesuffix('write')}delete" for action in actions if action.endswith("/write")]
+    return [action for action in deletable if action not in actions]
 
 
 def _role(
