@@ -108,7 +108,7 @@ class _Registration(ARMAutoResourceProviderRegistrationPolicy):
         return super().send(request)
 
 
-class _Polling(ARMPolling):
+class Polling(ARMPolling):
     """azure-mgmt-core's polling, in steps that suit the operation, with an end."""
 
     def __init__(self, end: float, pause: Pause, **request_options: Any) -> None:
@@ -258,7 +258,7 @@ class AzureClient:
         first = self._send(
             method, path, api_version, body=body, query=query, headers=headers, pause=pause, retry_timeout=limit
         )
-        polling = _Polling(end, pause, retry_timeout=self.retry_timeout)
+        polling = Polling(end, pause, retry_timeout=self.retry_timeout)
         try:
             polling.initialize(self._client, first, lambda answer: answer)
             polling.run()

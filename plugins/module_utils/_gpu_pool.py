@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_ids as ids
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing, missing_library
-from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient, _Polling, retry_delay
+from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient, Polling, retry_delay
 from ansible_collections.planetary.hub.plugins.module_utils._azure_compare import Comparison, compare
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError, refusal, unreached
 from ansible_collections.planetary.hub.plugins.module_utils._azure_remedies import passes
@@ -146,7 +146,7 @@ class GpuPool:
         started = False
         try:
             with self._sdk(cluster.subscription) as sdk:
-                polling: Any = _Polling(time.monotonic() + self.timeout, watch.pause) if wait else False
+                polling: Any = Polling(time.monotonic() + self.timeout, watch.pause) if wait else False
                 begin = action(sdk.agent_pools)
                 poller = begin(cluster.group, cluster.name, self.name, *content, polling=polling, **extra)
                 started = True
