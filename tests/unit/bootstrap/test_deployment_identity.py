@@ -121,6 +121,12 @@ def test_only_on_request_may_it_delete() -> None:
     ]
 
 
+def test_rows_of_one_scope_are_one_role() -> None:
+    more = {"scope": "group", "why": "Look.", "actions": ["Microsoft.Network/virtualNetworks/read", identity.ASSIGN]}
+    definition, _right = identity.roles([TABLE[0], more], {"group": [GROUP]}, "hub", [ACR_PULL], "p", "v")
+    assert actions_of(definition) == [*TABLE[0]["actions"], "Microsoft.Network/virtualNetworks/read"]
+
+
 def actions_of(role: dict[str, Any]) -> list[str]:
     actions: list[str] = role["body"]["properties"]["permissions"][0]["actions"]
     return actions
