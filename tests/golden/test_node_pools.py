@@ -132,7 +132,7 @@ def manifest(pools: list[dict[str, Any]], root: Path, folder: Path) -> str:
 def test_device_plugin(name: str, pools: list[dict[str, Any]], root: Path, tmp_path: Path) -> None:
     found = manifest(pools, root, tmp_path)
     golden(f"device_plugin.{name}.yml", found)
-    _namespace, daemon_set = yaml.safe_load_all(found)
+    daemon_set = yaml.safe_load(found)
     spec = daemon_set["spec"]["template"]["spec"]
     # A pod of it comes onto every node of these pools.
     for pool in node_pools(pools):
