@@ -61,6 +61,7 @@ class ResourceType:
     immutable: path to what to do instead.
     keys: lists whose items are matched by these keys (default: ``name``, where every item has one); "a|b": a, else b.
     sets: lists whose order means nothing.
+    members: maps whose keys mean something without a value.
     whole: lists and maps in which nothing but what is wanted stays.
     caseless: texts that never differ by case, such as names; without a rule that holds for Azure's words and ids.
     exact: texts that differ by case too.
@@ -95,6 +96,7 @@ class ResourceType:
     immutable: Mapping[str, Fixed] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sets: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     caseless: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()

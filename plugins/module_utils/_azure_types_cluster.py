@@ -19,7 +19,7 @@ _CHANNEL = "properties.autoUpgradeProfile.upgradeChannel"
 
 _POOL_READ_ONLY = (
     *("currentOrchestratorVersion", "nodeImageVersion", "powerState", "status", "localDNSProfile.state"),
-    *("recentlyUsedVersions", "virtualMachineNodesStatus"),
+    *("virtualMachineNodesStatus",),
 )
 # What AKS refuses to change: reference of agentPools, and "Manage node pools".
 _POOL_FIXED = (
@@ -33,9 +33,9 @@ _SCALED = ("enableAutoScaling", True)
 
 _CLUSTER_FIXED = (
     *("dnsPrefix", "fqdnSubdomain", "nodeResourceGroup", "enableRBAC", "diskEncryptionSetID"),
-    *("linuxProfile", "extendedLocation", "apiServerAccessProfile.enablePrivateCluster"),
+    *("linuxProfile", "apiServerAccessProfile.enablePrivateCluster"),
     *("networkProfile.serviceCidr", "networkProfile.serviceCidrs", "networkProfile.dnsServiceIP"),
-    *("networkProfile.podCidr", "networkProfile.podCidrs", "networkProfile.ipFamilies"),
+    *("networkProfile.ipFamilies",),
 )
 
 CLUSTER = (
@@ -68,9 +68,14 @@ CLUSTER = (
         ),
         create_only=("properties.agentPoolProfiles",),
         immutable={
+            "extendedLocation": Fixed(_NEW_CLUSTER),
             **{f"properties.{path}": Fixed(_NEW_CLUSTER) for path in _CLUSTER_FIXED},
+            # "Update Azure CNI IPAM mode and data plane technology": to Overlay and to Cilium, and not back.
+            "properties.networkProfile.podCidr": Fixed(_NEW_CLUSTER, leaves=(None,)),
+            "properties.networkProfile.podCidrs": Fixed(_NEW_CLUSTER, leaves=(None,)),
             "properties.networkProfile.networkPlugin": Fixed(_NEW_CLUSTER, leaves=("kubenet",)),
-            "properties.networkProfile.loadBalancerSku": Fixed(_NEW_CLUSTER, leaves=("basic", "Basic")),
+            "properties.networkProfile.networkPluginMode": Fixed(_NEW_CLUSTER, stays=("overlay",)),
+            "properties.networkProfile.loadBalancerSku": Fixed(_NEW_CLUSTER, leaves=("basic",)),
             "properties.networkProfile.networkDataplane": Fixed(_NEW_CLUSTER, stays=("cilium",)),
             "properties.oidcIssuerProfile.enabled": Fixed(
                 "The OIDC issuer of a cluster cannot be switched off again; write true.", stays=(True,)
@@ -113,8 +118,8 @@ CLUSTER = (
         name="Microsoft.ContainerService/managedClusters/agentPools",
         read_only=under("properties", _POOL_READ_ONLY),
         immutable={f"properties.{path}": Fixed(_NEW_POOL) for path in _POOL_FIXED},
-        sets=("properties.nodeTaints", "properties.nodeInitializationTaints"),
-        exact=("properties.nodeLabels.*", "properties.nodeTaints[]", "properties.nodeInitializationTaints[]"),
+        sets=("properties.nodeTaints",),
+        exact=("properties.nodeLabels.*", "properties.nodeTaints[]"),
         exact_keys=("properties.nodeLabels",),
         defaults={
             "properties.mode": "User",

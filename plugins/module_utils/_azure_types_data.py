@@ -14,6 +14,7 @@ _DISK_READ_ONLY = (
     *("properties.uniqueId", "properties.diskState", "properties.shareInfo", "properties.propertyUpdatesInProgress"),
     *("properties.creationData.sourceUniqueId", "properties.LastOwnershipUpdateTime"),
     *("properties.burstingEnabledTime", "properties.incrementalSnapshotFamilyId"),
+    *("properties.securityProfile.confidentialVMVersion",),
 )
 _DISK_FIXED = {
     "zones": Fixed(_NEW_DISK),
@@ -122,7 +123,7 @@ DATA = (
     ),
     ResourceType(
         name="Microsoft.Compute/snapshots",
-        read_only=(*_DISK_READ_ONLY, "properties.snapshotAccessState"),
+        read_only=(*_DISK_READ_ONLY, "properties.snapshotAccessState", "properties.immutabilityPolicy"),
         immutable={**_DISK_FIXED, "properties.incremental": Fixed(_NEW_DISK)},
         put_again=PUT_AGAIN,
     ),

@@ -31,6 +31,7 @@ GENERIC = ResourceType(
         *("**.actions", "**.notActions", "**.dataActions", "**.notDataActions", "**.assignableScopes"),
         *("**.adminGroupObjectIDs", "**.authorizedIPRanges", "**.scopes", "**.streams", "**.actionGroups"),
     ),
+    members=("identity.userAssignedIdentities",),
     # Azure's "Use tags": names are case-insensitive, values are not.
     exact=("tags.*", "properties.tags.*", "**.description", "**.displayName", "**.roleName", "**.notes"),
     caseless=("**.nodeResourceGroup",),

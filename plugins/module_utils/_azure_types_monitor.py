@@ -58,6 +58,7 @@ MONITOR = (
             *("properties.immutableId", "properties.metadata", "properties.endpoints"),
             *("properties.destinations.logAnalytics[].workspaceId",),
             *("properties.destinations.monitoringAccounts[].accountId",),
+            *("properties.destinations.azureDataExplorer[].ingestionUri",),
         ),
         immutable={"kind": Fixed(_NEW)},
         sets=("properties.dataFlows", "properties.dataFlows[].destinations"),
@@ -99,7 +100,7 @@ MONITOR = (
         exact=("properties.criteria.allOf[].query",),
         durations=(
             *("properties.evaluationFrequency", "properties.windowSize", "properties.overrideQueryTimeRange"),
-            *("properties.muteActionsDuration", "properties.ruleResolveConfiguration.timeToResolve"),
+            *("properties.muteActionsDuration", "properties.resolveConfiguration.timeToResolve"),
         ),
         defaults={"kind": "LogAlert", "properties.autoMitigate": True, "properties.enabled": True},
         put_again=PUT_AGAIN,

@@ -30,7 +30,11 @@ NETWORK = (
     ResourceType(
         name="Microsoft.Network/virtualNetworks",
         read_only=(
-            *("properties.flowLogs", "properties.defaultPublicNatGateway"),
+            *(
+                "properties.flowLogs",
+                "properties.defaultPublicNatGateway",
+                "properties.bgpCommunities.regionalCommunity",
+            ),
             *("properties.virtualNetworkPeerings[].type",),
             *("properties.virtualNetworkPeerings[].properties.remoteVirtualNetworkEncryption",),
             *under(_SUBNET, _SUBNET_READ_ONLY),

@@ -120,6 +120,8 @@ class Walk:
                 continue
             twin = self._twin(below, have, left, said)
             before = twin if values.is_empty(before) else before
+            if spelt is None and values.is_empty(value) and self._says("members", at.path):
+                self._note(below, None, value)
             sent = self._value(below, value, before, new)
             if self._is_dropped(below, sent):
                 self._keep(result, below, spelt, before, before_all, context)
@@ -381,7 +383,8 @@ class Walk:
         """Note a difference: as a change, or as one that Azure does not make."""
         fixed = self._fixed(at)
         shown = (at.shown, self._masked(at, before), self._masked(at, after))
-        if fixed is None or not self.live or values.is_unknown(after) or _may_leave(fixed, before, after):
+        live = self._missing(at, after) if values.is_empty(before) else before
+        if fixed is None or not self.live or values.is_unknown(after) or _may_leave(fixed, live, after):
             self.changes.append(Change(*shown))
         else:
             self.forbidden.append(Forbidden(*shown, fixed.remedy))

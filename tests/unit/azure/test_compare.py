@@ -256,6 +256,13 @@ NAMING = "Azure Resource Manager: tag, resource group and resource names are cas
         },
     ),
     Row(
+        "identity: one more",
+        OTHER,
+        {"identity": {"userAssignedIdentities": {IDENTITY: {}}}},
+        {"identity": {"userAssignedIdentities": {f"{IDENTITY}2": {"clientId": "1"}}}},
+        changes=((f"identity.userAssignedIdentities[{IDENTITY}]", None, {}),),
+    ),
+    Row(
         "tags: names in another case",
         RESOURCE_GROUP,
         {"tags": {"Owner": "me"}},
