@@ -112,7 +112,6 @@ def _kubeconfig(call: Call, cluster: Record, account: str) -> dict[str, Any]:
     cloud, name = call.cloud, cluster.name
     group = cluster.id.split("/")[4]
     user = f"{account}_{group}_{name}"
-    context = f"{name}-admin" if account == "clusterAdmin" else name
     entra = isinstance(cluster.properties.get("aadProfile"), dict) and account != "clusterAdmin"
     way = call.query.get("format", "exec").lower()
     return {
@@ -128,8 +127,8 @@ def _kubeconfig(call: Call, cluster: Record, account: str) -> dict[str, Any]:
                 },
             }
         ],
-        "contexts": [{"name": context, "context": {"cluster": name, "user": user}}],
-        "current-context": context,
+        "contexts": [{"name": name, "context": {"cluster": name, "user": user}}],
+        "current-context": name,
         "users": [{"name": user, "user": _entra(cloud, cluster, way) if entra else _local(cloud, cluster, account)}],
     }
 
@@ -149,7 +148,7 @@ def _answer(call: Call, account: str) -> Answer:
         message = "Getting static credential is not allowed because this cluster is set to disable local accounts."
         raise AksRefusal(400, "BadRequest", message)
     stream, writer = io.BytesIO(), YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
+    writer.default_flow_style, writer.width = False, 10**6
     writer.dump(_kubeconfig(call, cluster, account), stream)
     return Answer(200, {"kubeconfigs": [{"name": account, "value": _text(stream.getvalue())}]})
 
