@@ -129,11 +129,16 @@ def _vault(parts: Words, body: Mapping[str, Any]) -> Words:
 def _assignment(parts: Words, body: Mapping[str, Any]) -> Words:
     found = body["properties"]
     scope = "/" + "/".join(parts[: len(parts) - 1 - parts[::-1].index("providers")])
-    words = ["role", "assignment", "create", "--scope", scope, "--role", found["roleDefinitionId"]]
+    words = ["role", "assignment", "create", "--scope", scope, "--role", _last(found["roleDefinitionId"])]
     words += ["--assignee-object-id", found["principalId"], "--assignee-principal-type", found["principalType"]]
     if found.get("condition"):
         words += ["--condition", found["condition"], "--condition-version", found["conditionVersion"]]
     return [*words, *(["--description", found["description"]] if found.get("description") else [])]
+
+
+def _last(role_id: str) -> str:
+    """The command line knows a role by its GUID; an output of another resource stays as it is."""
+    return role_id if REFERENCE.search(role_id) else role_id.rpartition("/")[2]
 
 
 COMMANDS: dict[str, Callable[[Words, Mapping[str, Any]], Words]] = {

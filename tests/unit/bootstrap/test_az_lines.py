@@ -113,7 +113,7 @@ def resource(resource_id: str, body: dict[str, Any], **more: Any) -> dict[str, A
             f"{GROUP}/providers/Microsoft.Authorization/roleAssignments",
             {
                 "properties": {
-                    "roleDefinitionId": "/r",
+                    "roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/r",
                     "principalId": "p",
                     "principalType": "ServicePrincipal",
                     "condition": "(!(ActionMatches{'x'}))",
@@ -127,7 +127,7 @@ def resource(resource_id: str, body: dict[str, Any], **more: Any) -> dict[str, A
                 "--scope",
                 GROUP,
                 "--role",
-                "/r",
+                "r",
                 "--assignee-object-id",
                 "p",
                 "--assignee-principal-type",
@@ -180,6 +180,6 @@ def test_outputs_of_others_are_asked_once_and_a_shell_reads_it_so() -> None:
         lines[2:4]
     )
     said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
-    assert said[said.index("--role") + 1] == "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/guid"
+    assert said[said.index("--role") + 1] == "guid"
     assert said[said.index("--assignee-object-id") + 1] == "object"
     assert said[said.index("--assignee-principal-type") + 1] == '$HOME `id` "x" object'
