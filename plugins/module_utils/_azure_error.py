@@ -177,11 +177,13 @@ def unreached(error: Exception, method: str, path: str, base: str, client_id: st
             path=path,
         )
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
-    through = f" through the proxy {urlsplit(proxy).hostname}:{urlsplit(proxy).port}" if proxy else ""
-    remedy = "check HTTPS_PROXY and NO_PROXY" if proxy else "check the network, or set HTTPS_PROXY"
-    return AzureError(
-        f"{host} cannot be reached{through}: {reason}; {remedy}", code="Unreachable", method=method, path=path
-    )
+    if proxy and urlsplit(proxy).hostname == host:
+        said = f"the proxy {host}:{urlsplit(proxy).port} cannot be reached: {reason}; check HTTPS_PROXY"
+    elif proxy:
+        said = f"{host} cannot be reached through the proxy: {reason}; check HTTPS_PROXY and NO_PROXY"
+    else:
+        said = f"{host} cannot be reached: {reason}; check the network, or set HTTPS_PROXY"
+    return AzureError(said, code="Unreachable", method=method, path=path)
 
 
 def credential_sentence(text: str, client_id: str) -> str:

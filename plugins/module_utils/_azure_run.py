@@ -78,8 +78,8 @@ def run(
         options["parallel"], options["timeout"], options["retry_timeout"], tuple(options["ignore_tags"])
     )
     engine = Engine(client, listing, settings, progress, warn)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = {number: signal.signal(number, _interrupt) for number in numbers}
     try:
         return _worked(engine, options["state"], check)
     except AzureError as error:
@@ -91,6 +91,8 @@ def run(
     except Interrupted:
         return _failure(["Interrupted; run it again, which goes on from here."], None, engine)
     finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         engine.crew.close()
         client.close()
 
