@@ -16,6 +16,8 @@ from typing import Any
 # One part of a path: a key of a map, or ("[]", what names the item).
 Path = tuple[str, ...]
 ITEM = "[]"
+# The keys in these maps are people's own: a rule for any place means none of them.
+OWN_KEYS = ("tags", "nodelabels", "metadata")
 # A missing live value equals no wanted one.
 DIFFERENT = object()
 
@@ -137,6 +139,8 @@ def matches(text: str, path: Path) -> bool:
     """Whether a pattern means this path."""
     parts = pattern(text)
     if parts[0] == "**":
+        if path[-2:-1] and path[-2] in OWN_KEYS:
+            return False
         parts = parts[1:]
         path = path[-len(parts) :]
     return len(parts) == len(path) and all(

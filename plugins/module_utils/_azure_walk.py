@@ -254,7 +254,7 @@ class Walk:
         if values.is_unknown(want):
             return False
         if values.is_empty(have):
-            have = self._missing(at, want)
+            have = None if values.is_empty(want) else self._missing(at, want)
             if have is None:
                 return values.is_empty(want)
         if isinstance(want, (dict, list)) or isinstance(have, (dict, list)):

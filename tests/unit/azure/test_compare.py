@@ -277,6 +277,17 @@ NAMING = "Azure Resource Manager: tag, resource group and resource names are cas
         changes=(("tags.owner", "me", "Me"),),
         source=NAMING,
     ),
+    Row(
+        "tags: their names mean nothing to Azure",
+        RESOURCE_GROUP,
+        {"tags": {"location": "West Europe", "addressPrefix": "a", "etag": "1"}},
+        {"tags": {"location": "westeurope", "addressPrefixes": "a", "etag": "2"}},
+        changes=(
+            ("tags.location", "westeurope", "West Europe"),
+            ("tags.addressPrefix", None, "a"),
+            ("tags.etag", "2", "1"),
+        ),
+    ),
     Row("tags: those of others", RESOURCE_GROUP, {"tags": {"a": "1"}}, {"tags": {"a": "1", "cost-center": "7"}}),
     Row("tags: none wanted", RESOURCE_GROUP, {"tags": {}}, {"tags": {"cost-center": "7"}}),
     Row(
