@@ -34,7 +34,7 @@ class Cloud:
         self.kinds: dict[str, ResourceType] = {}
         self.actions: dict[str, Action] = {}
         #: Raises a refusal when the caller may not do what it asks.
-        self.authorize: Callable[[Call], None] = lambda call: None
+        self.authorize: Callable[[Call], None] = lambda _call: None
         #: Ids that are being written by requests at this moment.
         self.writing: set[str] = set()
         #: A fault that the operation begun by the current request is to end with.

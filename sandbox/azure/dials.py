@@ -7,7 +7,8 @@ The dials are turned at ``http(s)://dials.stand-in.invalid/`` through the proxy,
 * ``GET /`` all dials · ``POST /reset`` an empty cloud and dials as new (credentials stay)
 * ``PATCH /latency`` ``{"scale": 0.1, "seconds": {"PUT Microsoft.Network/virtualNetworks": 3}}``
 * ``POST /faults`` one fault (see :class:`Fault`) · ``DELETE /faults`` none any more
-* ``PATCH /quota`` ``{"<name of a figure>": n}`` (null takes it away) · ``PATCH /rights``, ``/spread``, ``/settings`` any JSON of their readers
+* ``PATCH /quota`` ``{"<name of a figure>": n}`` (null takes it away) · ``PATCH /rights``, ``/spread``, ``/settings``
+  any JSON of their readers
 * ``PATCH /tokens`` ``{"lifetime": 60}``
 * ``GET /calls?since=<seconds since 1970>`` what was asked and which operations ran · ``DELETE /calls``
 

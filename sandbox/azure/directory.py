@@ -56,7 +56,11 @@ class Directory:
 
     def add(self, name: str, kind: str = "Application", **more: Any) -> Principal:
         """A new principal; an application gets no secret yet."""
-        values = {"object_id": str(uuid.uuid4()), "app_id": "" if kind in ("User", "Group") else str(uuid.uuid4()), **more}
+        values = {
+            "object_id": str(uuid.uuid4()),
+            "app_id": "" if kind in ("User", "Group") else str(uuid.uuid4()),
+            **more,
+        }
         return self.save(Principal(name=name, kind=kind, **values))
 
     def add_secret(self, principal: Principal) -> tuple[str, str]:

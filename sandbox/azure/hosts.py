@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Which application answers for which host name.
 
-An application is ``answer(cloud, request) -> Answer``, plain or asynchronous. Add a row for a new one; ``*`` in a name stands
+An application is ``answer(cloud, request) -> Answer``, plain or asynchronous. Add a row for a new one; ``*`` in a name
+stands
 for any text. An optional ``latency`` is the application's own affair (``await asyncio.sleep``, never a blocking call).
 """
 
@@ -27,6 +28,8 @@ APPLICATIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     (arm.HOSTS, "arm.app"),
     (("graph.microsoft.com", "graph.windows.net"), "graph"),
     (("*.vault.azure.net",), "vault"),
+    (("*.blob.core.windows.net",), "blobs"),
+    (("*.azmk8s.io",), "kubernetes_api"),
     (("*.azmk8s.io", "*.cx.prod.service.azk8s.cn", "*.cx.aks.containerservice.azure.us"), "kubernetes_api"),
 )
 

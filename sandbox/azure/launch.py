@@ -47,10 +47,14 @@ class Problem(Exception):
     """Something that a person has to change; one sentence."""
 
 
-# ------------------------------------------------------------------------------------------------------------ environment
+# ---------------------------------------------------------------------------------------------------------- environment
 def _installer(python: Path) -> list[str]:
     """The command that installs into an environment: uv when it is at hand, otherwise pip."""
-    for command in ([sys.executable, "-m", "uv"], [str(Path(sys.executable).with_name("uv"))], [shutil.which("uv") or ""]):
+    for command in (
+        [sys.executable, "-m", "uv"],
+        [str(Path(sys.executable).with_name("uv"))],
+        [shutil.which("uv") or ""],
+    ):
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             if command[0] and subprocess.run([*command, "--version"], capture_output=True, check=False).returncode == 0:
                 return [*command, "pip", "install", "--quiet", "--python", str(python)]
@@ -74,12 +78,14 @@ def environment(directory: Path) -> Path:
     venv.EnvBuilder(clear=True, with_pip=with_pip, symlinks=True).create(target)
     done = subprocess.run([*_installer(python), "-r", str(REQUIREMENTS[0])], check=False)
     if done.returncode:
-        raise Problem(f"The stand-in's environment {target} could not be installed: see the messages of the installer above.")
+        raise Problem(
+            f"The stand-in's environment {target} could not be installed: see the messages of the installer above."
+        )
     stamp.write_text(wanted, encoding="ascii")
     return python
 
 
-# ---------------------------------------------------------------------------------------------------------------- process
+# -------------------------------------------------------------------------------------------------------------- process
 @contextlib.contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
     """One launcher at a time."""
@@ -225,7 +231,7 @@ def variables(directory: Path) -> dict[str, str]:
     return content
 
 
-# ---------------------------------------------------------------------------------------------------------------- command
+# -------------------------------------------------------------------------------------------------------------- command
 def _print_environment(directory: Path, form: str) -> None:
     found = variables(directory)
     if form == "json":
@@ -246,7 +252,9 @@ def _dial(directory: Path, words: list[str]) -> None:
     except urllib.error.HTTPError as error:
         raise Problem(json.loads(error.read())["error"]["message"]) from error
     except OSError as error:
-        raise Problem(f"The stand-in of {directory} does not answer ({error}): start it with launch.py start.") from error
+        raise Problem(
+            f"The stand-in of {directory} does not answer ({error}): start it with launch.py start."
+        ) from error
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -255,10 +263,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=("start", "stop", "status", "env", "dial"))
     parser.add_argument("words", nargs="*", help="dial: method, path and JSON")
     parser.add_argument("--directory", type=Path, default=ROOT / ".sandbox" / "azure")
-    parser.add_argument("--port", type=int, help=f"of the proxy; default: that of last time, {DEFAULT_PORT}, or a free one")
+    parser.add_argument(
+        "--port", type=int, help=f"of the proxy; default: that of last time, {DEFAULT_PORT}, or a free one"
+    )
     parser.add_argument("--latency", type=float, help="scale of Azure's latencies: 0 none, 1 as Azure")
     parser.add_argument("--format", choices=("shell", "json"), default="shell")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     directory = options.directory.resolve()
     try:
         if options.command == "start":

@@ -92,8 +92,10 @@ def _instances(host: str) -> dict[str, Any]:
 def _check_tenant(cloud: Cloud, name: str) -> None:
     if name.lower() not in (cloud.tenant, "common", "organizations"):
         message = (
-            f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the correct "
-            "cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."
+            f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the "
+            "correct "
+            "cloud. Check with your subscription administrator, this may happen if there are no active subscriptions "
+            "for the tenant."
         )
         raise LoginError(400, "invalid_request", 90002, message)
 
@@ -114,7 +116,8 @@ def _audience(form: dict[str, str]) -> tuple[str, str]:
     if resource is None:
         message = (
             f"The resource principal named {asked} was not found in the tenant named planetary. This can happen if the "
-            "application has not been installed by the administrator of the tenant or consented to by any user in the tenant. "
+            "application has not been installed by the administrator of the tenant or consented to by any user in "
+            "the tenant. "
             "You might have sent your authentication request to the wrong tenant."
         )
         raise LoginError(400, "invalid_resource", 500011, message)
@@ -126,8 +129,10 @@ def _principal(cloud: Cloud, form: dict[str, str]) -> Principal:
     principal = cloud.directory.by_app_id(client) if client else None
     if principal is None:
         message = (
-            f"Application with identifier '{client}' was not found in the directory 'planetary'. This can happen if the "
-            "application has not been installed by the administrator of the tenant or consented to by any user in the tenant. "
+            f"Application with identifier '{client}' was not found in the directory 'planetary'. This can happen if "
+            "the "
+            "application has not been installed by the administrator of the tenant or consented to by any user in "
+            "the tenant. "
             "You may have sent your authentication request to the wrong tenant."
         )
         raise LoginError(400, "unauthorized_client", 700016, message)
@@ -137,7 +142,8 @@ def _principal(cloud: Cloud, form: dict[str, str]) -> Principal:
 def _check_secret(principal: Principal, secret: str) -> None:
     if secret not in principal.secrets.values():
         message = (
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the "
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, "
+            "not the "
             f"client secret ID, for a secret added to app '{principal.app_id}'."
         )
         raise LoginError(401, "invalid_client", 7000215, message)
@@ -154,16 +160,14 @@ def _credentials(cloud: Cloud, principal: Principal) -> list[dict[str, Any]]:
 def _check_assertion(cloud: Cloud, principal: Principal, assertion: str) -> None:
     claims = cloud.key.claims(assertion)
     if claims is None:
-        raise LoginError(401, "invalid_client", 700027, "The certificate with identifier used to sign the client assertion "
-                         "is not registered on application.")  # fmt: skip
+        message = "The key that signed the client assertion is not known for the application."
+        raise LoginError(401, "invalid_client", 700027, message)
     if float(claims.get("exp", 0)) < cloud.now():
         raise LoginError(401, "invalid_client", 700024, "Client assertion is not within its valid time range.")
     subject, issuer, audience = (str(claims.get(name, "")) for name in ("sub", "iss", "aud"))
     known = _credentials(cloud, principal)
     if not known:
-        message = (
-            "The client '{0}' has no configured federated identity credentials.".format(principal.app_id)
-        )
+        message = f"The client '{principal.app_id}' has no configured federated identity credentials."
         raise LoginError(400, "invalid_request", 70025, message)
     fitting = [one for one in known if one.get("issuer", "").rstrip("/") == issuer.rstrip("/")]
     if not fitting:
@@ -205,7 +209,9 @@ def _token(cloud: Cloud, request: Request) -> Answer:
     form = request.form()
     grant = form.get("grant_type", "")
     if grant != "client_credentials":
-        raise LoginError(400, "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant}'.")
+        raise LoginError(
+            400, "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant}'."
+        )
     principal = _principal(cloud, form)
     if form.get("client_assertion_type") == JWT_BEARER:
         _check_assertion(cloud, principal, form.get("client_assertion", ""))
@@ -216,7 +222,12 @@ def _token(cloud: Cloud, request: Request) -> Answer:
         raise LoginError(401, "invalid_client", 7000218, message)
     audience, _ = _audience(form)
     token, lifetime = token_for(cloud, principal, audience)
-    body: dict[str, Any] = {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": token}
+    body: dict[str, Any] = {
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+        "ext_expires_in": lifetime,
+        "access_token": token,
+    }
     if "resource" in form:
         body |= {"resource": audience, "expires_on": str(int(cloud.now()) + lifetime)}
     return Answer(200, body)

@@ -1,8 +1,10 @@
 # Copyright (c) planetary.hub contributors
 # SPDX-License-Identifier: MIT
-"""The proxy: mitmproxy with a certificate authority of its own, which hands every request to :mod:`sandbox.azure.hosts`.
+"""The proxy: mitmproxy with a certificate authority of its own, which hands every request to
+:mod:`sandbox.azure.hosts`.
 
-It runs as ``python -m sandbox.azure.proxy --directory D --port P`` in the environment that launch.py makes, and it never opens
+It runs as ``python -m sandbox.azure.proxy --directory D --port P`` in the environment that launch.py makes, and it
+never opens
 a connection to anywhere.
 """
 
@@ -114,7 +116,9 @@ async def serve(directory: Path, port: int, latency: float | None) -> None:
         "listen_port": port,
     }
     master = DumpMaster(options.Options(**settings), with_termlog=True, with_dumper=False)
-    master.options.update(connection_strategy="lazy", upstream_cert=False, rawtcp=False, http3=False, termlog_verbosity="warn")
+    master.options.update(
+        connection_strategy="lazy", upstream_cert=False, rawtcp=False, http3=False, termlog_verbosity="warn"
+    )
     master.addons.add(Door(cloud))
     write_files(cloud, directory, port)
     loop = asyncio.get_running_loop()

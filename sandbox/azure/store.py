@@ -85,7 +85,9 @@ class Store:
         self._file = sqlite3.connect(path)
         self._file.execute("PRAGMA journal_mode=WAL")
         self._file.execute("PRAGMA synchronous=NORMAL")
-        self._file.execute("CREATE TABLE IF NOT EXISTS kept (kind TEXT, key TEXT, content TEXT, PRIMARY KEY (kind, key))")
+        self._file.execute(
+            "CREATE TABLE IF NOT EXISTS kept (kind TEXT, key TEXT, content TEXT, PRIMARY KEY (kind, key))"
+        )
         self.resources: dict[str, Record] = {}
         self.operations: dict[str, Operation] = {}
         self.facts: dict[str, Any] = {}
@@ -161,7 +163,8 @@ class Store:
                     continue
                 content = json.dumps(value if kind == "fact" else asdict(value))
                 self._file.execute(
-                    "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET content = excluded.content",
+                    "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET content = "
+                    "excluded.content",
                     (kind, key, content),
                 )
         self._dirty.clear()

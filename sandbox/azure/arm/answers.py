@@ -9,8 +9,9 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from ..dials import dial
 from ..store import Record
-from ..web import Answer, Refusal
+from ..web import Answer, Refusal, Request
 from .kinds import Call, ResourceType, change
 from .operations import stamp
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from ..cloud import Cloud
 
 _TERM = re.compile(r"\s*(?P<field>[\w/]+(?:\(\))?)\s+(?P<op>eq|ne)\s+'(?P<value>(?:[^']|'')*)'\s*$", re.IGNORECASE)
-_CALL = re.compile(r"\s*(?P<op>substringof|startswith|assignedto)\((?P<rest>.*)\)\s*$|\s*(?P<bare>\w+)\(\)\s*$", re.IGNORECASE)
+_CALL = re.compile(
+    r"\s*(?P<op>substringof|startswith|assignedto)\((?P<rest>.*)\)\s*$|\s*(?P<bare>\w+)\(\)\s*$", re.IGNORECASE
+)
 
 
 def show(cloud: Cloud, record: Record) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def show(cloud: Cloud, record: Record) -> dict[str, Any]:
 
 
 def terms(text: str) -> list[tuple[str, str, str]]:
-    """A ``$filter`` as (operator, field, value), joined by ``and``; functions are operators: ("substringof", "name", "x").
+    """A ``$filter`` as (operator, field, value), joined by ``and``; functions too: ("substringof", "name", "x").
 
     :raises Refusal: for what is no such filter
     """
@@ -110,8 +113,21 @@ def _fits(record: Record, operator: str, field: str, value: str) -> bool:
         "identity/principalid": (record.body.get("identity") or {}).get("principalId", ""),
     }
     if name not in values:
-        raise Refusal(400, "InvalidFilterInQueryString", f"Invalid property '{field}' in the $filter of the query string.")
+        raise Refusal(
+            400, "InvalidFilterInQueryString", f"Invalid property '{field}' in the $filter of the query string."
+        )
     found = str(values[name]).lower()
     if operator == "substringof":
         return wanted in found
     return (found == wanted) == (operator == "eq")
+
+
+@dial("GET /resources")
+def everything(cloud: Cloud, _request: Request) -> Answer:
+    """All that is stored, as it is answered, each with the newest api-version of its type."""
+    found = []
+    for record in cloud.store.resources.values():
+        kind = cloud.kinds.get(record.type.lower())
+        if kind is not None:
+            found.append({**show(cloud, record), "apiVersion": max(kind.versions, default="")})
+    return Answer(200, found)

@@ -14,7 +14,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import dials
 from ..web import Answer, Refusal, Request
@@ -67,11 +67,10 @@ class Plan:
     guard: Callable[[Call], list[str]] | None = None
 
 
-# ---------------------------------------------------------------------------------------------------------------- who asks
+# ------------------------------------------------------------------------------------------------------------- who asks
 def _unauthorized(cloud: Cloud, code: str, message: str, error: str = "invalid_token") -> Refusal:
-    challenge = (
-        f'Bearer authorization_uri="https://login.windows.net/{cloud.tenant}", error="{error}", error_description="{message}"'
-    )
+    authority = f"https://login.windows.net/{cloud.tenant}"
+    challenge = f'Bearer authorization_uri="{authority}", error="{error}", error_description="{message}"'
     return Refusal(401, code, message, headers={"WWW-Authenticate": challenge})
 
 
@@ -79,7 +78,9 @@ def authenticate(cloud: Cloud, request: Request) -> Caller:
     """Who the token says; 401 for any other token than one for Azure Resource Manager."""
     header = request.headers.get("authorization", "")
     if not header:
-        raise _unauthorized(cloud, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+        raise _unauthorized(
+            cloud, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."
+        )
     kind, _, token = header.partition(" ")
     claims = cloud.key.claims(token.strip()) if kind.lower() == "bearer" else None
     if claims is None:
@@ -87,7 +88,8 @@ def authenticate(cloud: Cloud, request: Request) -> Caller:
     if claims.get("aud") not in AUDIENCES:
         allowed = ",".join(f"'{one}'" for one in AUDIENCES[:4])
         message = (
-            f"The access token has been obtained for wrong audience or resource '{claims.get('aud')}'. It should exactly match "
+            f"The access token has been obtained for wrong audience or resource '{claims.get('aud')}'. It should "
+            "exactly match "
             f"with one of the allowed audiences {allowed}."
         )
         raise _unauthorized(cloud, "InvalidAuthenticationTokenAudience", message)
@@ -95,14 +97,15 @@ def authenticate(cloud: Cloud, request: Request) -> Caller:
         raise _unauthorized(cloud, "InvalidAuthenticationTokenTenant", "The access token is from the wrong issuer.")
     if float(claims.get("exp", 0)) <= cloud.now():
         message = (
-            f"The access token expiry UTC time '{operations.stamp(float(claims['exp']))}' is earlier than current UTC time "
+            f"The access token expiry UTC time '{operations.stamp(float(claims['exp']))}' is earlier than current "
+            "UTC time "
             f"'{operations.stamp(cloud.now())}'."
         )
         raise _unauthorized(cloud, "ExpiredAuthenticationToken", message)
     return Caller(claims["oid"], claims.get("appid") or claims.get("unique_name", ""), claims.get("idtyp", "app"))
 
 
-# ------------------------------------------------------------------------------------------------------------- what answers
+# --------------------------------------------------------------------------------------------------------- what answers
 def _versions(call: Call, versions: tuple[str, ...]) -> None:
     asked, target = call.api_version, call.target
     if not versions or asked.lower() in versions:
@@ -111,12 +114,14 @@ def _versions(call: Call, versions: tuple[str, ...]) -> None:
     if call.method in ("PUT", "PATCH"):
         location = call.body.get("location", "") if isinstance(call.body, dict) else ""
         message = (
-            f"No registered resource provider found for location '{location}' and API version '{asked}' for type '{short}'. The "
+            f"No registered resource provider found for location '{location}' and API version '{asked}' for type "
+            f"'{short}'. The "
             f"supported api-versions are '{known}'. The supported locations are '{', '.join(REGIONS)}'."
         )
         raise Refusal(400, "NoRegisteredProviderFound", message)
     message = (
-        f"The resource type '{short}' could not be found in the namespace '{target.namespace}' for api version '{asked}'. The "
+        f"The resource type '{short}' could not be found in the namespace '{target.namespace}' for api version "
+        f"'{asked}'. The "
         f"supported api-versions are '{known}'."
     )
     raise Refusal(400, "InvalidResourceType", message)
@@ -149,7 +154,11 @@ def _plan(call: Call) -> Plan:
         _versions(call, groups.VERSIONS)
         return Plan(run, kind_name, seconds)
     if not target.types:
-        raise Refusal(404, "NotFound", f"No HTTP resource was found that matches the request URI 'https://{call.request.host}{target.path}'.")
+        raise Refusal(
+            404,
+            "NotFound",
+            f"No HTTP resource was found that matches the request URI 'https://{call.request.host}{target.path}'.",
+        )
     action = call.cloud.actions.get(f"{method} {target.type}".lower())
     if action:
         return _plan_action(call, action)
@@ -185,7 +194,9 @@ def _plan_action(call: Call, action: Action) -> Plan:
         operation = operations.begin(
             call, "POST", resource, action.seconds, locks=locks, location=location, arguments=answer.body
         )
-        return Answer(202, None, {**answer.headers, **operations.headers(call, operation, action.poll, action.retry_after)})
+        return Answer(
+            202, None, {**answer.headers, **operations.headers(call, operation, action.poll, action.retry_after)}
+        )
 
     return Plan(run, name, ACCEPTANCE if action.long else action.seconds)
 
@@ -205,7 +216,7 @@ def _plan_resource(call: Call, kind: ResourceType) -> Plan:
     return Plan(_WRITES[method], kind.name, seconds, None if reads else writes.locks_of)
 
 
-# ------------------------------------------------------------------------------------------------------------- one request
+# ---------------------------------------------------------------------------------------------------------- one request
 async def answer(cloud: Cloud, request: Request) -> Answer:
     """One request to Azure Resource Manager."""
     start, kind, target = cloud.now(), "", parse(request.path)
@@ -220,7 +231,9 @@ async def answer(cloud: Cloud, request: Request) -> Answer:
         cloud.planned_failure = None
     cloud.store.flush()
     result.headers.setdefault("x-ms-request-id", str(uuid.uuid4()))
-    result.headers.setdefault("x-ms-correlation-request-id", request.headers.get("x-ms-correlation-request-id", str(uuid.uuid4())))
+    result.headers.setdefault(
+        "x-ms-correlation-request-id", request.headers.get("x-ms-correlation-request-id", str(uuid.uuid4()))
+    )
     kind = kind or _spelt_type(cloud, target)
     status: int | str = "reset" if result.reset else result.status
     cloud.calls.append(
@@ -262,6 +275,11 @@ async def _run(call: Call, plan: Plan) -> Answer:
         if fault.reset:
             return Answer(reset=True)
         raise fault.refusal()
+    if call.kind is not None:
+        call.live = cloud.store.get(call.target.path)
+        if plan.guard and call.kind.model:
+            # The first look at a package of models takes a second or two.
+            await asyncio.to_thread(writes.load_model, call.kind.model)
     locks = set(plan.guard(call)) if plan.guard else set()
     if locks & cloud.writing and call.kind:
         _refuse_beside(call)
@@ -289,14 +307,16 @@ def _refuse_beside(call: Call) -> None:
     assert call.kind is not None
     status, code, message = call.kind.busy
     address = f"https://{call.request.host}{call.target.path}"
-    raise Refusal(status, code, message.replace("{operation}", address).replace("{id}", call.target.parent or call.target.path))
+    raise Refusal(
+        status, code, message.replace("{operation}", address).replace("{id}", call.target.parent or call.target.path)
+    )
 
 
 def _check_registered(call: Call, namespace: str) -> None:
     if call.method in ("PUT", "PATCH") and not groups.registered(call, namespace):
         message = (
-            f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found for how to "
+            f"The subscription is not registered to use namespace '{namespace}'. See https://aka.ms/rps-not-found "
+            "for how to "
             "register subscriptions."
         )
         raise Refusal(409, "MissingSubscriptionRegistration", message)
-

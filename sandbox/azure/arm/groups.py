@@ -15,18 +15,19 @@ from ..store import Record
 from ..web import Answer, Refusal
 from . import answers, operations, writes
 from .kinds import Call, ResourceType
-from .locations import REGIONS, display, normal
+from .locations import REGIONS, normal
 
 GROUP = writes.GROUP
-GROUPS = ResourceType(GROUP, tracked=True, seconds={"PUT": 0.5, "PATCH": 0.3}, patch="tags")
+GROUPS = ResourceType(GROUP, versions=("2025-04-01",), tracked=True, seconds={"PUT": 0.5, "PATCH": 0.3}, patch="tags")
 #: Deleting a group takes so long, and besides as long as the slowest resource in it.
 EMPTY_GROUP = 15.0
 #: Versions of Microsoft.Resources; az, the SDKs and Terraform ask with quite different ones.
 VERSIONS = (
-    "2014-04-01-preview", "2015-01-01", "2015-11-01", "2016-02-01", "2016-06-01", "2016-09-01", "2017-05-10", "2018-01-01",
-    "2018-02-01", "2018-05-01", "2018-06-01", "2019-03-01", "2019-05-01", "2019-05-10", "2019-06-01", "2019-07-01", "2019-08-01",
-    "2019-10-01", "2019-11-01", "2020-01-01", "2020-05-01", "2020-06-01", "2020-08-01", "2020-10-01", "2021-01-01", "2021-04-01",
-    "2022-09-01", "2022-12-01", "2023-07-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-03-01", "2025-04-01", "2026-01-01",
+    "2014-04-01-preview", "2015-01-01", "2015-11-01", "2016-02-01", "2016-06-01", "2016-09-01", "2017-05-10",
+    "2018-01-01", "2018-02-01", "2018-05-01", "2018-06-01", "2019-03-01", "2019-05-01", "2019-05-10", "2019-06-01",
+    "2019-07-01", "2019-08-01", "2019-10-01", "2019-11-01", "2020-01-01", "2020-05-01", "2020-06-01", "2020-08-01",
+    "2020-10-01", "2021-01-01", "2021-04-01", "2022-09-01", "2022-12-01", "2023-07-01", "2024-03-01", "2024-07-01",
+    "2024-11-01", "2025-03-01", "2025-04-01", "2026-01-01",
 )  # fmt: skip
 
 Handler = Callable[[Call], Answer]
@@ -87,7 +88,7 @@ def _locations(call: Call) -> Answer:
     return Answer(200, {"value": value})
 
 
-# ------------------------------------------------------------------------------------------------------------- providers
+# ------------------------------------------------------------------------------------------------------------ providers
 def namespaces(call: Call) -> dict[str, str]:
     """All namespaces: lower case -> Azure's spelling."""
     names = [kind.namespace for kind in call.cloud.kinds.values()]
@@ -140,7 +141,7 @@ def _one_provider(call: Call) -> Answer:
     return Answer(200, _provider(call, namespace))
 
 
-# ------------------------------------------------------------------------------------------------------- resource groups
+# ------------------------------------------------------------------------------------------------------ resource groups
 def _shown(group: Record) -> dict[str, Any]:
     body = {"id": group.id, "name": group.name, "type": GROUP, "location": group.body["location"]}
     body |= {key: group.body[key] for key in ("tags", "managedBy") if key in group.body}
@@ -149,11 +150,14 @@ def _shown(group: Record) -> dict[str, Any]:
 
 def _name_rules(name: str) -> None:
     if len(name) > 90:
-        raise Refusal(400, "InvalidResourceGroup", f"The provided resource group name '{name}' exceeds the maximum length of 90.")
+        raise Refusal(
+            400, "InvalidResourceGroup", f"The provided resource group name '{name}' exceeds the maximum length of 90."
+        )
     wrong = sorted(set(re.sub(r"[\w().-]", "", name)))
     if wrong:
         message = (
-            f"The provided resource group name '{name}' has these invalid characters: '{''.join(wrong)}'. The name can only be a "
+            f"The provided resource group name '{name}' has these invalid characters: '{''.join(wrong)}'. The name "
+            "can only be a "
             "letter, digit, '-', '.', '(', ')' or '_'."
         )
         raise Refusal(400, "InvalidResourceGroup", message)
@@ -168,7 +172,8 @@ def _put_group(call: Call) -> Answer:
     unknown = sorted(set(body) - {"location", "tags", "properties", "managedBy", *writes.ENVELOPE})
     if unknown:
         message = (
-            f"The request content was invalid and could not be deserialized: 'Could not find member '{unknown[0]}' on object of "
+            f"The request content was invalid and could not be deserialized: 'Could not find member '{unknown[0]}' "
+            "on object of "
             f"type 'ResourceGroupDefinition'. Path '{unknown[0]}', line 1, position {len(unknown[0]) + 4}.'."
         )
         raise Refusal(400, "InvalidRequestContent", message)
@@ -193,7 +198,9 @@ def _put_group(call: Call) -> Answer:
         )
         raise Refusal(409, "InvalidResourceGroupLocation", message)
     now = cloud.now()
-    group = live or Record(f"/subscriptions/{cloud.subscription}/resourceGroups/{call.target.group}", GROUP, {}, created=now)
+    group = live or Record(
+        f"/subscriptions/{cloud.subscription}/resourceGroups/{call.target.group}", GROUP, {}, created=now
+    )
     group.body = {"location": normal(location)}
     group.body |= {key: body[key] for key in ("tags", "managedBy") if body.get(key) is not None}
     group.changed = now
@@ -229,17 +236,21 @@ def _delete_group(call: Call) -> Answer:
     if running is None or running.verb != "DELETE":
         slowest = [cloud.kinds[one.type.lower()].seconds.get("DELETE", 0.0) for one in cloud.store.below(group.id)
                    if one.type.lower() in cloud.kinds]  # fmt: skip
-        running = operations.begin(call, "DELETE", group.id, EMPTY_GROUP + max(slowest, default=0.0), location=group.body["location"])
+        running = operations.begin(
+            call, "DELETE", group.id, EMPTY_GROUP + max(slowest, default=0.0), location=group.body["location"]
+        )
         group.state = "Deleting"
         cloud.store.put(group)
     return Answer(202, None, operations.headers(call, running, "location", 15))
 
 
 def _groups(call: Call) -> Answer:
-    found = [record for record in call.cloud.store.of_type(GROUP)]
+    found = list(call.cloud.store.of_type(GROUP))
     for operator, field, value in answers.terms(call.query["$filter"]) if call.query.get("$filter") else []:
         if operator != "eq" or field.lower() not in ("tagname", "tagvalue"):
-            raise Refusal(400, "InvalidFilterInQueryString", f"Invalid property '{field}' in the $filter of the query string.")
+            raise Refusal(
+                400, "InvalidFilterInQueryString", f"Invalid property '{field}' in the $filter of the query string."
+            )
         wanted = value.lower()
         part = 0 if field.lower() == "tagname" else 1
         found = [one for one in found if wanted in [str(tag[part]).lower() for tag in one.body.get("tags", {}).items()]]
@@ -267,7 +278,7 @@ ROUTES: tuple[tuple[str, str, Handler, str, float], ...] = (
     ("GET", r"/subscriptions/[^/]+/locations", _locations, "Microsoft.Resources/locations", 0.05),
     ("GET", r"/subscriptions/[^/]+/providers", _providers, "Microsoft.Resources/providers", 0.3),
     ("GET", r"/subscriptions/[^/]+/providers/[^/]+", _one_provider, "Microsoft.Resources/providers", 0.05),
-    ("POST", r"/subscriptions/[^/]+/providers/[^/]+/(register|unregister)", _one_provider, "Microsoft.Resources/providers", 1.0),
+    ("POST", r"/subscriptions/[^/]+/providers/[^/]+/(un)?register", _one_provider, "Microsoft.Resources/providers", 1),
     ("GET", r"/subscriptions/[^/]+/operationresults/[^/]+", _operation, "Microsoft.Resources/operationresults", 0.05),
     ("GET", r"/subscriptions/[^/]+/resources", _resources, "Microsoft.Resources/resources", 0.1),
     ("GET", r"/subscriptions/[^/]+/resourcegroups", _groups, GROUP, 0.05),

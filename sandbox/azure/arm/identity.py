@@ -45,7 +45,8 @@ def _user(call: Call, resource_id: str) -> dict[str, str]:
         raise Refusal(
             400,
             "FailedIdentityOperation",
-            f"Identity operation for resource '{call.target.path}' failed with error 'Failed to perform resource identity operation. "
+            f"Identity operation for resource '{call.target.path}' failed with error 'Failed to perform resource "
+            "identity operation. "
             f'Status: \'BadRequest\'. Response: \'{{"error":{{"code":"BadRequest","message":"{inner}"}}}}\'.\'.',
         )
     return {"principalId": record.properties["principalId"], "clientId": record.properties["clientId"]}

@@ -5,12 +5,14 @@
 A module of :mod:`sandbox.azure.arm.types` exports what its provider knows:
 
 ``TYPES``
-    a tuple of :class:`ResourceType`. The framework does the rest: routing, rights, versions, names, locations, tags, etags,
+    a tuple of :class:`ResourceType`. The framework does the rest: routing, rights, versions, names, locations, tags,
+    etags,
     ``If-Match``, long-running operations, 409 while an operation runs, lists with paging, deletion of what lies below.
 ``ACTIONS``
     a dict of :class:`Action`, for everything that is no resource, by method and type in Azure's spelling:
     ``"POST Microsoft.ContainerService/managedClusters/listClusterUserCredential"`` (an action on a resource),
-    ``"GET Microsoft.Network/locations/usages"`` (below a subscription), ``"POST Microsoft.Storage/checkNameAvailability"``.
+    ``"GET Microsoft.Network/locations/usages"`` (below a subscription), ``"POST
+    Microsoft.Storage/checkNameAvailability"``.
     A type without a stored resource (``managedClusters/upgradeProfiles``) is one too: ``"GET …/upgradeProfiles"``.
 ``authorize(call)``
     (module ``authorization`` only) raises 403 when the caller may not do what it asks. Called for each request.
@@ -19,8 +21,10 @@ A minimal type::
 
     TYPES = (ResourceType("Microsoft.Example/things", versions=("2025-01-01",), tracked=True, seconds={"PUT": 4.0}),)
 
-The way of a write: the body is checked against the model (400), then ``check`` (raise :class:`~sandbox.azure.web.Refusal`),
-then ``store`` gives what is kept, then after ``seconds`` ``done``. Functions get a :class:`Call`; ``call.cloud.store`` holds all
+The way of a write: the body is checked against the model (400), then ``check`` (raise
+:class:`~sandbox.azure.web.Refusal`),
+then ``store`` gives what is kept, then after ``seconds`` ``done``. Functions get a :class:`Call`; ``call.cloud.store``
+holds all
 resources, ``call.cloud.dials`` the quota figures. They run one at a time, never side by side, and must not block.
 """
 
@@ -82,7 +86,8 @@ class Call:
             raise Refusal(
                 404,
                 "ParentResourceNotFound",
-                f"Failed to perform '{verb_of(self.method)}' on resource(s) of type '{kind}', because the parent resource "
+                f"Failed to perform '{verb_of(self.method)}' on resource(s) of type '{kind}', because the parent "
+                "resource "
                 f"'{self.target.parent}' could not be found.",
             )
         return found
@@ -110,10 +115,12 @@ class ResourceType:
     :ivar scopes: on what it may hang: ``group``, ``subscription``, ``resource``, ``tenant``
     :ivar methods: what may be done with one; a missing PUT makes it a type that only Azure itself writes
     :ivar name_rule: what a name must match as a whole; ``name_error`` is code and message (``{name}`` is put in)
-    :ivar seconds: how long Azure takes for ``PUT``, ``PATCH``, ``DELETE`` (at latency scale 1); ``UPDATE`` is a PUT on what exists
+    :ivar seconds: how long Azure takes for ``PUT``, ``PATCH``, ``DELETE`` (at latency scale 1); ``UPDATE`` is a PUT on
+        what exists
     :ivar long: the methods answered at once with an operation to be polled; the others keep the client waiting
     :ivar retry_after: seconds between two looks at an operation that Azure advises; None: it does not say
     :ivar poll: headers of an operation: ``async`` (Azure-AsyncOperation), ``location`` or ``both``
+    :ivar created: status of a PUT that makes one; 202 has no body. ``updated``: of one that changes it
     :ivar etag: the answer carries an etag and ``If-Match`` is heeded
     :ivar defaults: what Azure fills in where the body says nothing (merged deeply)
     :ivar read_only: dotted paths that are dropped from a body, as Azure ignores them (``*`` for each item)
@@ -122,7 +129,8 @@ class ResourceType:
     :ivar immutable: dotted path -> (code, message) when it differs from what is live
     :ivar reversed: dotted paths of lists that come back in another order
     :ivar patch: ``tags`` (only tags change), ``merge`` (maps merge), ``replace``
-    :ivar siblings: ids of what is locked while one is written; other writes that lock one of them are refused with ``busy``
+    :ivar siblings: ids of what is locked while one is written; other writes that lock one of them are refused with
+        ``busy``
     :ivar busy: status, code and message of that refusal (``{operation}`` is the address of the running operation)
     :ivar spell_id: how ids of this type are answered
     :ivar location: how its location is answered
@@ -148,6 +156,8 @@ class ResourceType:
     long: tuple[str, ...] = ()
     retry_after: int | None = 10
     poll: str = "async"
+    created: int = 201
+    updated: int = 200
     etag: bool = False
     defaults: Body = field(default_factory=dict)
     read_only: tuple[str, ...] = ()
@@ -160,7 +170,8 @@ class ResourceType:
     busy: tuple[int, str, str] = (
         409,
         "AnotherOperationInProgress",
-        "Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: {operation}.",
+        "Another operation on this or dependent resource is in progress. To retrieve status of the operation use "
+        "uri: {operation}.",
     )
     spell_id: Callable[[str], str] = str
     location: Callable[[str], str] = str
@@ -205,7 +216,7 @@ class Action:
     locks: Callable[[Call], Iterable[str]] | None = None
 
 
-# ------------------------------------------------------------------------------------------------ dotted paths of a body
+# ----------------------------------------------------------------------------------------------- dotted paths of a body
 def _cut(path: str) -> list[str]:
     return path.split(".")
 
@@ -277,7 +288,8 @@ def spelt(kind: ResourceType, body: Body) -> None:
                 raise Refusal(
                     400,
                     "InvalidParameter",
-                    f"The value '{value}' of parameter {path.removeprefix('properties.')} is not allowed. Allowed values are {allowed}.",
+                    f"The value '{value}' of parameter {path.removeprefix('properties.')} is not allowed. Allowed "
+                    f"values are {allowed}.",
                 )
             return by_lower[value.lower()] if isinstance(value, str) else value
 

@@ -53,7 +53,14 @@ def locking(cloud: Cloud, ids: Iterable[str]) -> Operation | None:
 
 
 def begin(
-    call: Call, verb: str, resource: str, seconds: float, *, locks: Iterable[str] = (), location: str = "", arguments: Any = None
+    call: Call,
+    verb: str,
+    resource: str,
+    seconds: float,
+    *,
+    locks: Iterable[str] = (),
+    location: str = "",
+    arguments: Any = None,
 ) -> Operation:
     """Begin an operation on a resource; ``seconds`` as Azure takes for it, by the dials less or more."""
     cloud, now = call.cloud, call.cloud.now()
@@ -84,9 +91,8 @@ def url(call: Call, operation: Operation, kind: str = "operations") -> str:
     namespace = operation.type.partition("/")[0]
     if namespace == "Microsoft.Resources":
         return f"{base}/operationresults/{operation.id}?api-version={operation.api_version}"
-    return (
-        f"{base}/providers/{namespace}/locations/{operation.location}/{kind}/{operation.id}?api-version={operation.api_version}"
-    )
+    path = f"providers/{namespace}/locations/{operation.location}/{kind}/{operation.id}"
+    return f"{base}/{path}?api-version={operation.api_version}"
 
 
 def advice(cloud: Cloud, operation: Operation, retry_after: int | None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
+from ..schema import load, problems
 from ..store import Operation, Record
 from ..web import Answer, Refusal
 from . import answers, identity, operations
@@ -17,17 +18,12 @@ from .locations import REGIONS, normal
 if TYPE_CHECKING:
     from ..cloud import Cloud
 
-try:
-    from ..schema import problems
-except ImportError:  # the models are not installed
-    problems = None
-
 GROUP = "Microsoft.Resources/resourceGroups"
 #: What every body may carry and nobody may set.
 ENVELOPE = ("id", "name", "type", "etag", "systemData")
 
 
-# --------------------------------------------------------------------------------------------------- where it is written
+# -------------------------------------------------------------------------------------------------- where it is written
 def group_of(call: Call) -> Record | None:
     """The resource group of the target; refuses when it is not there."""
     if not call.target.group:
@@ -86,7 +82,7 @@ def check_busy(call: Call, locks: list[str]) -> None:
         refuse_busy(call, call.kind, running)
 
 
-# ------------------------------------------------------------------------------------------------------- what is written
+# ------------------------------------------------------------------------------------------------------ what is written
 def _is_object(call: Call) -> Body:
     if not isinstance(call.body, dict):
         raise Refusal(400, "InvalidRequestContent", "The request content was invalid: the body must be a JSON object.")
@@ -95,9 +91,11 @@ def _is_object(call: Call) -> Body:
 
 def check_model(kind: ResourceType, body: Body) -> None:
     """Refuse what the official model of the body does not know."""
-    if problems is None or not kind.model:
+    if not kind.model:
         return
-    found = [one for one in problems(body, kind.model) if one.kind != "read_only" and one.path.split(".")[0] not in ENVELOPE]
+    found = [
+        one for one in problems(body, kind.model) if one.kind != "read_only" and one.path.split(".")[0] not in ENVELOPE
+    ]
     if not found:
         return
     first = found[0]
@@ -117,14 +115,16 @@ def _check_location(call: Call, kind: ResourceType, body: Body, live: Record | N
     body["location"] = normal(location)
     if body["location"] not in REGIONS and body["location"] != "global":
         message = (
-            f"The provided location '{location}' is not available for resource type '{kind.name}'. List of available regions for "
+            f"The provided location '{location}' is not available for resource type '{kind.name}'. List of available "
+            "regions for "
             f"the resource type is '{','.join(REGIONS)}'."
         )
         raise Refusal(400, "LocationNotAvailableForResourceType", message)
     if live is not None and normal(live.body.get("location", "")) != body["location"]:
         message = (
             f"The resource '{live.name}' already exists in location '{live.body['location']}' in resource group "
-            f"'{call.target.group}'. A resource with the same name cannot be created in location '{body['location']}'. Please "
+            f"'{call.target.group}'. A resource with the same name cannot be created in location "
+            f"'{body['location']}'. Please "
             "select a new resource name."
         )
         raise Refusal(409, "InvalidResourceLocation", message)
@@ -135,7 +135,9 @@ def check_tags(tags: Any) -> None:
     if tags is None:
         return
     if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values() if value is not None):
-        message = "The request content was invalid and could not be deserialized: 'Error converting value to type 'tags'.'."
+        message = (
+            "The request content was invalid and could not be deserialized: 'Error converting value to type 'tags'.'."
+        )
         raise Refusal(400, "InvalidRequestContent", message)
     if len(tags) > 50:
         message = f"The maximum number of tags on a resource is 50, but {len(tags)} were given."
@@ -226,7 +228,8 @@ def _write(call: Call, kind: ResourceType, method: str, prepared: tuple[Body, Bo
         cloud.store.put(live)
         if kind.done:
             kind.done(cloud, live)
-    return Answer(201 if new else 200, answers.show(cloud, live), headers)
+    status = kind.created if new else kind.updated
+    return Answer(status, None if status == 202 else answers.show(cloud, live), headers)
 
 
 def put(call: Call) -> Answer:
@@ -324,7 +327,8 @@ def not_found(call: Call) -> Refusal:
             return Refusal(
                 404,
                 "ParentResourceNotFound",
-                f"Failed to perform '{verb_of(call.method)}' on resource(s) of type '{'/'.join(target.types)}', because the parent "
+                f"Failed to perform '{verb_of(call.method)}' on resource(s) of type '{'/'.join(target.types)}', "
+                "because the parent "
                 f"resource '{target.parent}' could not be found.",
             )
         return Refusal(404, "NotFound", f"Resource {target.path} not found.")
@@ -332,7 +336,8 @@ def not_found(call: Call) -> Refusal:
     return Refusal(
         404,
         "ResourceNotFound",
-        f"The Resource '{kind}/{target.name}' under resource group '{target.group}' was not found. For more details please go to "
+        f"The Resource '{kind}/{target.name}' under resource group '{target.group}' was not found. For more details "
+        "please go to "
         "https://aka.ms/ARMResourceNotFoundFix",
     )
 
@@ -341,3 +346,8 @@ def exists(cloud: Cloud, resource_id: str, kind: str = "") -> Record | None:
     """The resource of an id that a body mentions, when it is there and of this type."""
     record = cloud.store.get(resource_id)
     return record if record and (not kind or record.type.lower() == kind.lower()) else None
+
+
+def load_model(path: str) -> None:
+    """Import the model of a type's bodies."""
+    load(path)

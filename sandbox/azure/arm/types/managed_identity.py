@@ -55,14 +55,17 @@ def _check_credential(call: Call, body: Body, live: Record | None) -> None:
             raise Refusal(400, "BadRequest", f"Missing required property '{name}'.")
     if len(properties["audiences"]) != 1:
         raise Refusal(400, "BadRequest", "Federated Identity Credential audiences must have exactly one value.")
-    others = [one for one in call.cloud.store.of_type(_CREDENTIALS, call.target.parent) if one.key != call.target.path.lower()]
+    others = [
+        one for one in call.cloud.store.of_type(_CREDENTIALS, call.target.parent) if one.key != call.target.path.lower()
+    ]
     if live is None and len(others) >= MOST_CREDENTIALS:
         message = f"Too many Federated Identity Credentials: an identity can have at most {MOST_CREDENTIALS}."
         raise Refusal(400, "FederatedIdentityCredentialQuotaExceeded", message)
     for one in others:
         if all(one.properties[name] == properties[name] for name in ("issuer", "subject")):
             message = (
-                f"Issuer and subject combination already exists for this Managed Identity: federated identity credential "
+                "Issuer and subject combination already exists for this Managed Identity: federated identity "
+                "credential "
                 f"'{one.name}'."
             )
             raise Refusal(409, "Conflict", message)
@@ -75,8 +78,7 @@ TYPES = (
         model="azure.mgmt.msi.models.Identity",
         tracked=True,
         name_rule=r"[A-Za-z0-9][\w-]{2,127}",
-        name_error=("BadRequest", "Resource name '{name}' is invalid: 3 to 128 letters, digits, '-' and '_', beginning with a letter "
-                    "or digit."),
+        name_error=("BadRequest", "Resource name '{name}' is invalid: 3 to 128 letters, digits, '-' and '_'."),
         seconds={"PUT": 1.5, "PATCH": 1.0, "DELETE": 1.0},
         read_only=("properties.tenantId", "properties.principalId", "properties.clientId"),
         spell_id=lower_group,
@@ -98,7 +100,8 @@ TYPES = (
         busy=(
             409,
             "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
-            "Too many Federated Identity Credentials are written concurrently for the managed identity '{id}'. Concurrent Federated "
+            "Too many Federated Identity Credentials are written concurrently for the managed identity '{id}'. "
+            "Concurrent Federated "
             "Identity Credentials writes under the same managed identity are not supported.",
         ),
         check=_check_credential,
