@@ -16,7 +16,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_client import
 from ansible_collections.planetary.hub.plugins.module_utils._azure_compare import Comparison
 from ansible_collections.planetary.hub.plugins.module_utils._azure_crew import Crew, Job, Outcome, Stopped, Task
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
-from ansible_collections.planetary.hub.plugins.module_utils._azure_ids import folded, last_segment, parse
+from ansible_collections.planetary.hub.plugins.module_utils._azure_ids import GROUP, folded, last_segment, parse
 from ansible_collections.planetary.hub.plugins.module_utils._azure_plan import (
     CREATE,
     DELETE,
@@ -249,7 +249,16 @@ class Engine:
             Job(name, self._writing(one), frozenset(self.listing.needs[name] & writable.keys()), self._locks(one))
             for name, one in writable.items()
         ]
-        self._finish(self.crew.run(jobs, give_up=lambda _: True), "written")
+        outcome = self.crew.run(jobs, give_up=lambda _: True)
+        self._finish(outcome, "written")
+        self._refresh(name for name, changed in outcome.results.items() if changed)
+
+    def _refresh(self, written: Iterable[str]) -> None:
+        """Read again what answers with its parts in it, such as a network with its subnets."""
+        parents = {folded(parse(self.resources[name].id).parent) for name in written}
+        stale = [one for id_, one in self._by_id.items() if id_ in parents and parse(id_).type != GROUP]
+        jobs = [Job(one.wanted.name, self._reading(one, wait=False)) for one in stale]
+        self._raise(self.crew.run(jobs, give_up=lambda _: False), "read")
 
     def remove(self) -> None:
         """Delete what the plan says, what needs others before them.
