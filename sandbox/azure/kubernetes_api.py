@@ -133,18 +133,18 @@ def _granted(cloud: Cloud, cluster: Record, object_id: str, what: Asked) -> bool
     return rbac.allowed(who, need, rbac.grants(cloud), now=cloud.now(), taken=rbac.taken(cloud))
 
 
-def _version(cluster: Record) -> dict[str, Any]:
-    text = str(
-        cluster.properties.get("currentKubernetesVersion") or cluster.properties.get("kubernetesVersion") or "1.35.0"
-    )
+def _version(cluster: Record) -> dict[str, str]:
+    """All that the version says; clients insist on each of these."""
+    found = cluster.properties
+    text = str(found.get("currentKubernetesVersion") or found.get("kubernetesVersion") or "1.35.0")
     major, minor = [*text.split("."), "0"][:2]
-    return {
-        "major": major,
-        "minor": minor,
+    made = {"buildDate": "2026-04-15T00:00:00Z", "goVersion": "go1.25.8", "compiler": "gc", "platform": "linux/amd64"}
+    git = {
         "gitVersion": f"v{text}",
+        "gitCommit": hashlib.sha256(text.encode()).hexdigest()[:40],
         "gitTreeState": "clean",
-        "platform": "linux/amd64",
     }
+    return {"major": major, "minor": minor, **git, **made}
 
 
 def _empty(cluster: Record, path: str) -> Any:
