@@ -137,8 +137,8 @@ def _lines(
     found: Mapping[str, Any],
     asked: Asked,
 ) -> list[str]:
-    lines = [f"Removed: {one['id']}" for one in doomed]
-    lines += [f"Removed, made by Azure itself: {one['id']}" for one in beside]
+    lines = [f"Removed: {_short(one['id'], asked.group)}" for one in doomed]
+    lines += [f"Removed, made by Azure itself: {_short(one['id'], asked.group)}" for one in beside]
     if any(one["name"] == "cluster" for one in doomed):
         node_group = ((found.get("cluster") or {}).get("properties") or {}).get("nodeResourceGroup")
         lines += [f"Removed with the cluster: its node pools and the resource group {node_group}"]
@@ -150,6 +150,12 @@ def _lines(
     if found.get("group") and not group:
         lines.append(f"Stays: the resource group {asked.group}")
     return lines or ["There is nothing to remove."]
+
+
+def _short(resource: str, group: str) -> str:
+    """What people read of an id: inside the hub's own group what follows it."""
+    before, _, after = resource.partition("/providers/")
+    return after if before.lower().endswith(f"/resourcegroups/{group.lower()}") and after else resource
 
 
 def _recoverable(one: Mapping[str, Any]) -> str:

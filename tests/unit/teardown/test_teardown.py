@@ -73,9 +73,9 @@ def test_user_data_goes_only_when_it_is_named(
 def test_all_that_is_missing_is_said_at_once() -> None:
     found = {"disks": DISKS[:1], "vault": {"name": "hub-v"}, "group": {"name": "hub-rg"}}
     assert run(found, plan("cluster", CLUSTER), plan("vault", VAULT))["problem"] == (
-        "The teardown of hub prod would delete user data: 1 disk of homes (15 GiB), which die with the cluster and the"
-        " vault hub-v with its secrets; save what is needed and name homes and vault in infrastructure_teardown_data, or"
-        " keep vault with infrastructure_teardown_keep."
+        "The teardown of hub prod would delete user data: 1 disk of homes (15 GiB), which die with the cluster and"
+        " the vault hub-v with its secrets; save what is needed and name homes and vault in"
+        " infrastructure_teardown_data, or keep vault with infrastructure_teardown_keep."
     )
 
 
@@ -140,12 +140,12 @@ def test_a_name_that_begins_like_another_is_not_below_it() -> None:
 
 def test_people_read_what_goes_and_what_stays() -> None:
     found = {"group": {"name": "x"}, "cluster": {"properties": {"nodeResourceGroup": "hub-node-rg"}}}
-    lines = run(found, plan("cluster", CLUSTER), plan("vault", VAULT), plan("x", ACCOUNT, "none"), adopted=["/a"])[
-        "lines"
-    ]
-    assert lines == [
-        f"Removed: {CLUSTER}",
-        f"Removed: {VAULT}",
+    right = "/subscriptions/s/resourceGroups/shared/providers/Microsoft.KeyVault/vaults/v/providers/A/b/c"
+    plans = [plan("cluster", CLUSTER), plan("vault", VAULT), plan("right", right), plan("x", ACCOUNT, "none")]
+    assert run(found, *plans, adopted=["/a"])["lines"] == [
+        "Removed: Microsoft.ContainerService/managedClusters/hub",
+        "Removed: Microsoft.KeyVault/vaults/hub-v",
+        f"Removed: {right}",
         "Removed with the cluster: its node pools and the resource group hub-node-rg",
         "Kept by Azure: the vault hub-v can be recovered, and holds its name, until its retention ends",
         "Stays, adopted: /a",
