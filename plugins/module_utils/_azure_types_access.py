@@ -33,10 +33,11 @@ ACCESS = (
         name="Microsoft.Authorization/roleAssignments",
         read_only=("properties.scope", *_AUDIT),
         last_segment=("properties.roleDefinitionId",),
+        # A hint for a principal so new that Azure does not know it yet; it answers what the principal is.
+        create_only=("properties.principalType",),
         immutable={
             "properties.roleDefinitionId": Fixed(_OTHER_ASSIGNMENT),
             "properties.principalId": Fixed(_OTHER_ASSIGNMENT),
-            "properties.principalType": Fixed(_OTHER_ASSIGNMENT),
             "properties.delegatedManagedIdentityResourceId": Fixed(_OTHER_ASSIGNMENT),
         },
         put_again=("PrincipalNotFound",),

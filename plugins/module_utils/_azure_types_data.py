@@ -17,7 +17,6 @@ _DISK_READ_ONLY = (
     *("properties.securityProfile.confidentialVMVersion",),
 )
 _DISK_FIXED = {
-    "zones": Fixed(_NEW_DISK),
     "properties.creationData": Fixed(_NEW_DISK),
     "properties.osType": Fixed(_NEW_DISK),
     "properties.hyperVGeneration": Fixed(_NEW_DISK),
@@ -118,7 +117,7 @@ DATA = (
     ResourceType(
         name="Microsoft.Compute/disks",
         read_only=_DISK_READ_ONLY,
-        immutable=_DISK_FIXED,
+        immutable={**_DISK_FIXED, "zones": Fixed(_NEW_DISK)},
         put_again=PUT_AGAIN,
     ),
     ResourceType(

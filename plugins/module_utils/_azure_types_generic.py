@@ -35,7 +35,7 @@ GENERIC = ResourceType(
     # Azure's "Use tags": names are case-insensitive, values are not.
     exact=("tags.*", "properties.tags.*", "**.description", "**.displayName", "**.roleName", "**.notes"),
     caseless=("**.nodeResourceGroup",),
-    locations=("location", "**.location", "**.locations[]", "**.locationName"),
+    locations=("**.location", "**.locations[]", "**.locationName"),
     words=("identity.type", "**.networkAcls.bypass"),
     twins={
         "**.addressPrefix": "**.addressPrefixes",

@@ -128,6 +128,39 @@ DISKS = "Expand virtual hard disks: shrinking is not supported"
         forbidden=(("properties.isHnsEnabled", NEW_ACCOUNT),),
     ),
     Row(
+        "account: defaults that are left out",
+        ACCOUNT,
+        properties(
+            supportsHttpsTrafficOnly=True,
+            allowSharedKeyAccess=True,
+            accessTier="Hot",
+            publicNetworkAccess="Enabled",
+            largeFileSharesState="Disabled",
+            networkAcls={"defaultAction": "Allow", "bypass": "AzureServices"},
+        ),
+        properties(),
+    ),
+    Row(
+        "account: large shares stay",
+        ACCOUNT,
+        properties(largeFileSharesState="Disabled"),
+        properties(largeFileSharesState="Enabled"),
+        forbidden=(
+            ("properties.largeFileSharesState", "Large file shares cannot be switched off again; write Enabled."),
+        ),
+    ),
+    Row(
+        "account: networks and addresses of others stay",
+        ACCOUNT,
+        properties(networkAcls={"ipRules": [{"value": "10.0.0.1"}], "virtualNetworkRules": [{"id": SUBNET}]}),
+        properties(
+            networkAcls={
+                "ipRules": [{"value": "10.0.0.2"}, {"value": "10.0.0.1", "action": "Allow"}],
+                "virtualNetworkRules": [{"id": f"{SUBNET}2"}, {"id": SUBNET.lower()}],
+            }
+        ),
+    ),
+    Row(
         "files: what Azure adds",
         SERVICE,
         properties(shareDeleteRetentionPolicy={"enabled": True, "days": 7}),
@@ -256,6 +289,13 @@ DISKS = "Expand virtual hard disks: shrinking is not supported"
         forbidden=(("properties.tenantId", "A vault keeps its tenant; write the live value, or another name."),),
     ),
     Row(
+        "vault: defaults that are left out",
+        VAULT,
+        properties(enableSoftDelete=True, softDeleteRetentionInDays=90, publicNetworkAccess="Enabled"),
+        properties(),
+        source=SOFT_DELETE,
+    ),
+    Row(
         "vault: policies by whom they are for",
         VAULT,
         properties(accessPolicies=[{"tenantId": "t", "objectId": "O", "permissions": {"secrets": ["Get", "list"]}}]),
@@ -345,6 +385,17 @@ def test_data(row: Row) -> None:
             ),
         },
         source="Workspaces - get: REST reference",
+    ),
+    Row(
+        "workspace: defaults that are left out",
+        WORKSPACE,
+        properties(
+            sku={"name": "PerGB2018"},
+            retentionInDays=30,
+            publicNetworkAccessForQuery="Enabled",
+            workspaceCapping={"dailyQuotaGb": -1},
+        ),
+        properties(),
     ),
     Row(
         "workspace: other days",

@@ -273,6 +273,13 @@ def rule(**values: Any) -> dict[str, Any]:
         source="Role assignments: REST reference",
     ),
     Row(
+        "role assignment: Azure knows what the principal is",
+        ASSIGNMENT,
+        properties(principalId="1", principalType="ServicePrincipal"),
+        properties(principalId="1", principalType="User"),
+        source="Assign Azure roles to a new service principal: principalType",
+    ),
+    Row(
         "role assignment: another role",
         ASSIGNMENT,
         properties(roleDefinitionId=ACR_PULL),
