@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import re
 import secrets
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ def refuse(status: int, code: str, message: str, details: list[dict[str, Any]] |
     error: dict[str, Any] = {"code": code, "message": message}
     if details:
         error["details"] = details
-    error["innerError"] = {"date": stamp(0), "request-id": request, "client-request-id": request}
+    date = stamp(time.time()).removesuffix("Z")
+    error["innerError"] = {"date": date, "request-id": request, "client-request-id": request}
     return Refusal(status, code, message, body={"error": error})
 
 
@@ -621,9 +623,12 @@ def _adopt(cloud: Cloud, directory: dict[str, Any], principal: Principal) -> Non
     if principal.kind == "Application" and principal.app_object_id and principal.app_object_id not in held:
         app = application(principal.name, directory["domain"], cloud.now())
         app |= {"id": principal.app_object_id, "appId": principal.app_id}
+        held[principal.app_object_id] = app
+    if principal.app_object_id in held:
+        # The sign-in's own word counts.
+        app = held[principal.app_object_id]
         app["__secrets"] = dict(principal.secrets)
         app["__federated"] = [{"id": str(uuid.uuid4()), "description": None, **one} for one in principal.federated]
-        held[principal.app_object_id] = app
 
 
 def load(cloud: Cloud) -> dict[str, Any]:

@@ -12,12 +12,14 @@ Source: https://learn.microsoft.com/azure/role-based-access-control/overview
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .roles import BY_GUID, BY_NAME, Role
+from .store import Record
 
 if TYPE_CHECKING:
     from .cloud import Cloud
@@ -356,12 +358,36 @@ def _dialled(cloud: Cloud) -> list[Grant] | None:
     return found
 
 
+def _seed(cloud: Cloud) -> None:
+    """The deployer's Owner over the subscription, an assignment like any other, in a cloud that has none yet."""
+    known = cloud.store.fact("rights")
+    if known:
+        return
+    known["seeded"] = True
+    cloud.store.touch("rights")
+    scope, owner = f"/subscriptions/{cloud.subscription}", cloud.deployer["object_id"]
+    properties = {
+        "roleDefinitionId": f"{scope}/providers/{DEFINITIONS}/{BY_NAME['owner'].guid}",
+        "principalId": owner,
+        "principalType": "ServicePrincipal",
+        "scope": scope,
+        "createdOn": "2026-01-01T00:00:00.0000000Z",
+        "updatedOn": "2026-01-01T00:00:00.0000000Z",
+    }
+    name = uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}/{owner}/owner")
+    record = Record(f"{scope}/providers/{ASSIGNMENTS}/{name}", ASSIGNMENTS, {"properties": properties})
+    record.private.update(standing=True, effective=0.0)
+    cloud.store.put(record)
+
+
 def grants(cloud: Cloud) -> list[Grant]:
-    """All rights there are: role assignments, and the deployer's Owner or what a dial puts in its place."""
-    owner = Grant(cloud.deployer["object_id"], BY_NAME["owner"], f"/subscriptions/{cloud.subscription}")
+    """All rights there are: role assignments, and what a dial puts in place of the deployer's Owner."""
+    _seed(cloud)
     dialled = _dialled(cloud)
-    found = [owner] if dialled is None else dialled
+    found = dialled or []
     for record in cloud.store.of_type(ASSIGNMENTS):
+        if dialled is not None and record.private.get("standing"):
+            continue
         role = find_role(cloud, str(record.properties.get("roleDefinitionId", "")))
         if role is not None:
             effective = float(record.private.get("effective", 0.0))

@@ -32,12 +32,14 @@ ANYWHERE = ("tenant", "subscription", "group", "resource")
 GUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
 # Every resource knows these calls; nobody needs a right to look at an operation that was begun with one.
 _FREE = re.compile(r"/(operations|operationstatuses|operationresults)/[^/]+\Z", re.IGNORECASE)
-# What shows that a subscription exists: seen by everybody who has any right in it.
+# A subscription and its lists are shown to everybody who has any right in it. (Azure leaves out of the lists what one may
+# not read; this stand-in does not.)
 _GLIMPSES = {
     "microsoft.resources/subscriptions/read",
     "microsoft.resources/subscriptions/providers/read",
     "microsoft.resources/subscriptions/locations/read",
 }
+_LISTS = re.compile(r"/subscriptions/[^/]+/(resourcegroups|resources)\Z", re.IGNORECASE)
 _BUILT_ON = "2015-02-02T21:55:09.8806423Z"
 
 
@@ -48,8 +50,11 @@ def _free(call: Call, need: rbac.Need, rights: list[rbac.Grant]) -> bool:
         return call.method in {"GET", "HEAD"}
     if _FREE.search(call.target.path):
         return True
+    glimpse = need.action.casefold() in _GLIMPSES or (call.method == "GET" and _LISTS.match(call.target.path))
+    if not glimpse or any(rbac.matches(pattern, need.action) for pattern in rbac.taken(call.cloud)):
+        return False
     own = [one for one in rights if one.principal_id.casefold() == call.who.object_id.casefold()]
-    return need.action.casefold() in _GLIMPSES and any(rbac.covers(need.scope, one.scope) for one in own)
+    return any(rbac.covers(need.scope, one.scope) for one in own)
 
 
 def authorize(call: Call) -> None:
@@ -195,6 +200,8 @@ def _select_assignments(call: Call, _records: list[Record]) -> list[Record]:
     found = []
     for record in call.cloud.store.of_type(ASSIGNMENTS):
         own = str(record.properties["scope"])
+        if record.private.get("standing") and "assignments" in call.cloud.dials.rights:
+            continue
         if not (rbac.covers(own, scope) or ("atscope" not in names and rbac.covers(scope, own))):
             continue
         principals = [
@@ -359,6 +366,7 @@ TYPES = (
         name_rule=r"[^/]+",
         shows_state=False,
         seconds={"PUT": 1.0},
+        updated=201,
         read_only=(
             "properties.type",
             "properties.createdOn",

@@ -229,6 +229,12 @@ def _purged(cloud: Cloud, operation: Operation) -> None:
     cloud.store.touch(DELETED)
 
 
+def _nothing(call: Call) -> Answer:
+    if call.target.named:
+        raise Refusal(404, "ResourceNotFound", f"The Resource '{call.target.path}' was not found.")
+    return Answer(200, {"value": []})
+
+
 def _check_name(call: Call) -> Answer:
     name = str((call.body or {}).get("name") or "")
     if not re.fullmatch(NAME, name):
@@ -274,6 +280,9 @@ ACTIONS = {
         versions=VERSIONS,
         needs=False,
     ),
+    # There are no hardware security modules here; ordinary clients ask for them in one breath with vaults.
+    "GET Microsoft.KeyVault/deletedManagedHSMs": Action(_nothing, versions=VERSIONS, needs=False),
+    "GET Microsoft.KeyVault/managedHSMs": Action(_nothing, versions=VERSIONS, needs=False),
     "GET Microsoft.KeyVault/locations/deletedVaults": Action(
         lambda call: Answer(200, _shown(call.cloud, _deleted_of(call))), versions=VERSIONS, needs=False
     ),

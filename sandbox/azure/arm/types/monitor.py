@@ -406,6 +406,7 @@ TYPES = (
         tracked=True,
         name_rule=r"[^<>%&\\?/]{1,260}",
         seconds={"PUT": 5.0, "DELETE": 2.0},
+        created=200,
         patch="tags",
         spell_id=lambda text: text.replace("Microsoft.Insights", "microsoft.insights"),
         read_only=(
@@ -470,6 +471,7 @@ TYPES = (
     ),
     ResourceType(
         "Microsoft.Insights/metricAlerts",
+        created=200,
         versions=("2018-03-01", "2024-03-01-preview"),
         model="azure.mgmt.monitor.models.MetricAlertResource",
         tracked=True,
@@ -511,6 +513,7 @@ TYPES = (
     ),
     ResourceType(
         "Microsoft.Insights/diagnosticSettings",
+        created=200,
         versions=("2017-05-01-preview", "2021-05-01-preview"),
         scopes=("resource", "subscription"),
         methods=("GET", "HEAD", "PUT", "DELETE"),

@@ -277,6 +277,7 @@ TYPES = (
         name_error=("AccountNameInvalid", _INVALID),
         long=("PUT",),
         poll="location",
+        created=202,
         retry_after=17,
         seconds={"PUT": 20.0, "UPDATE": 2.0, "DELETE": 2.0},
         read_only=(
