@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.planetary.hub.plugins.module_utils._azure_resource_type import Path, ResourceType, any_of
+from ansible_collections.planetary.hub.plugins.module_utils._azure_rules import Rules
 from ansible_collections.planetary.hub.plugins.module_utils._azure_values import get
 from ansible_collections.planetary.hub.plugins.module_utils._azure_walk import Change, Forbidden, Walk
 
@@ -54,7 +55,8 @@ def compare(
         today: as 2026-11-22, instead of the clock, in UTC.
     """
     today = today or datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    walk = Walk(kind, tuple(ignore_tags), dict(parent or {}), today, dict(desired), copy.deepcopy(dict(live or {})))
+    rules = Rules(kind, tuple(ignore_tags), today)
+    walk = Walk(rules, dict(parent or {}), dict(desired), copy.deepcopy(dict(live or {})))
     if live is None:
         body = walk.created()
         return Comparison(changes=tuple(walk.changes), steps=(body,))
@@ -64,7 +66,7 @@ def compare(
     own = [change for change in walk.changes if any_of(kind.own_put, _folded(change.path))]
     steps = [body] if walk.changes else []
     if own and len(own) < len(walk.changes):
-        before = Walk(walk.kind, walk.ignore_tags, walk.parent, walk.today, walk.desired, walk.live, held=True)
+        before = Walk(rules, walk.parent, walk.desired, walk.live, held=True)
         steps.insert(0, before.updated())
     state = get(walk.live, STATE)
     if str(state).casefold() in UNFINISHED:

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import copy
-import fnmatch
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,24 +12,18 @@ from typing import Any
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_ids as ids
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_values as values
 from ansible_collections.planetary.hub.plugins.module_utils._azure_resource_type import (
-    DIFFERENT,
-    ITEM,
     Fixed,
-    Path,
-    ResourceType,
     Version,
     any_of,
-    found,
-    found_above,
     matches,
     pattern,
 )
+from ansible_collections.planetary.hub.plugins.module_utils._azure_rules import Rules, Where
 from ansible_collections.planetary.hub.plugins.module_utils._azure_types_generic import GENERIC
 from ansible_collections.planetary.hub.plugins.module_utils._azure_values import get
 
 # Upgrade channels under which Azure chooses the Kubernetes version.
 VERSION_CHANNELS = ("patch", "stable", "rapid")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -54,29 +46,11 @@ class Forbidden:
 
 
 @dataclass
-class Where:
-    """A place in a resource: for the rules, and for people."""
-
-    path: Path = ()
-    shown: str = ""
-
-    def key(self, name: str) -> Where:
-        plain = re.fullmatch(r"[\w-]+", name)
-        dot = "." if self.shown else ""
-        return Where((*self.path, name.casefold()), f"{self.shown}{dot}{name}" if plain else f"{self.shown}[{name}]")
-
-    def item(self, name: Any) -> Where:
-        return Where((*self.path, ITEM), f"{self.shown}[{name}]")
-
-
-@dataclass
 class Walk:
     """One walk through wanted and live: notes what differs and builds what is sent."""
 
-    kind: ResourceType
-    ignore_tags: tuple[str, ...]
+    rules: Rules
     parent: dict[str, Any]
-    today: str
     desired: dict[str, Any]
     live: dict[str, Any]
     held: bool = False  # leave what has a write of its own as it is
@@ -93,18 +67,10 @@ class Walk:
         """What is sent to change it."""
         return self._map(Where(), self.desired, self.live)
 
-    def _says(self, rule: str, path: Path) -> bool:
-        """Whether the type, or every type, has this rule for the path."""
-        return any_of(getattr(self.kind, rule), path) or any_of(getattr(GENERIC, rule), path)
-
-    def _row(self, rule: str, path: Path) -> Any:
-        own = found(getattr(self.kind, rule), path)
-        return found(getattr(GENERIC, rule), path) if own is None else own
-
     def _map(self, at: Where, want: Mapping[str, Any], have: Any, new: bool = False) -> dict[str, Any]:
         """Lay a wanted map over a live one."""
         have = have if isinstance(have, dict) else {}
-        fold = str if self._says("exact_keys", at.path) else str.casefold
+        fold = str if self.rules.says("exact_keys", at.path) else str.casefold
         left = {fold(key): key for key in have}
         wanted = {key: value for key, value in want.items() if value is not None}
         before_all = {key.casefold(): value for key, value in have.items()}
@@ -120,16 +86,16 @@ class Walk:
                 continue
             twin = self._twin(below, have, left, said)
             before = twin if values.is_empty(before) else before
-            if spelt is None and values.is_empty(value) and self._says("members", at.path):
+            if spelt is None and values.is_empty(value) and self.rules.says("members", at.path):
                 self._note(below, None, value)
             sent = self._value(below, value, before, new)
-            if self._is_dropped(below, sent):
+            if self.rules.is_dropped(below, sent):
                 self._keep(result, below, spelt, before, before_all, context)
             elif sent is not None:
                 result[key] = sent
         for key in left.values():
             below = at.key(key)
-            if self._says("whole", at.path) and have[key] is not None:
+            if self.rules.says("whole", at.path) and have[key] is not None:
                 self._note(below, have[key], None)
             else:
                 self._keep(result, below, key, have[key], before_all, context)
@@ -146,55 +112,34 @@ class Walk:
         after: dict[str, Any],
     ) -> None:
         """Send back what lives, unless it is not ours to send; before, after: what is beside it."""
-        if key is None or have is None or values.is_masked(have) or self._past(at, have):
+        if key is None or have is None or values.is_masked(have) or self.rules.is_past(at, have):
             return
-        if any(self._says(rule, at.path) for rule in ("read_only", "filled_in", "write_only")):
+        if any(self.rules.says(rule, at.path) for rule in ("read_only", "filled_in", "write_only")):
             return
-        if not (self._is_owned(at, before) and self._is_owned(at, after)):
+        if not (self.rules.is_owned(at, before) and self.rules.is_owned(at, after)):
             result[key] = self._stripped(at, have)
 
     def _drop_idle(self, at: Where, result: dict[str, Any]) -> None:
         """Take out what lives only beside a value that a sibling will not have."""
         context = {key.casefold(): value for key, value in result.items()}
-        for key in [key for key in result if self._is_idle(at.key(key), context)]:
+        for key in [key for key in result if self.rules.is_idle(at.key(key), context)]:
             del result[key]
 
     def _unsaid(self, at: Where, want: Any, context: dict[str, Any], new: bool) -> bool:
         """Whether a wanted value is neither compared nor sent."""
-        if self._says("read_only", at.path) or self._past(at, want) or self._is_idle(at, context):
+        if self.rules.says("read_only", at.path) or self.rules.is_past(at, want) or self.rules.is_idle(at, context):
             return True
-        if self._is_dropped(at, want):
+        if self.rules.is_dropped(at, want):
             # What cannot be unset is compared, so that it is said.
-            fixed = self._fixed(at)
+            fixed = self.rules.fixed(at)
             return new or fixed is None or fixed.stays is None
         if new:
             return False
-        return self._is_ignored(at) or self._says("create_only", at.path) or self._is_owned(at, context)
-
-    def _is_ignored(self, at: Where) -> bool:
-        """Whether others own this tag."""
-        return at.path[-2:-1] == ("tags",) and any(
-            fnmatch.fnmatchcase(at.path[-1], text.casefold()) for text in self.ignore_tags
-        )
-
-    def _is_dropped(self, at: Where, want: Any) -> bool:
-        """Whether Azure refuses to be told this, though it is what it has without being told."""
-        return any(values.plainly_same(want, value) for value in self._row("dropped", at.path) or ())
-
-    def _past(self, at: Where, value: Any) -> bool:
-        return self._says("dates", at.path) and bool(_DATE.match(str(value))) and str(value)[:10] < self.today
-
-    def _is_owned(self, at: Where, context: dict[str, Any]) -> bool:
-        row = self._row("owned", at.path)
-        return row is not None and values.loosely_same(row[1], context.get(row[0].casefold()))
-
-    def _is_idle(self, at: Where, context: dict[str, Any]) -> bool:
-        row = self._row("only_with", at.path)
-        return row is not None and not values.loosely_same(row[1], context.get(row[0].casefold()))
+        return self.rules.is_ignored(at) or self.rules.says("create_only", at.path) or self.rules.is_owned(at, context)
 
     def _twin(self, at: Where, have: dict[str, Any], left: dict[str, str], wanted: dict[str, Any]) -> Any:
         """The live value under the property's other name, which is not sent beside the wanted one."""
-        for single, many in (*GENERIC.twins.items(), *self.kind.twins.items()):
+        for single, many in (*GENERIC.twins.items(), *self.rules.kind.twins.items()):
             for mine, other in ((single, many), (many, single)):
                 name = pattern(other)[-1]
                 if matches(mine, at.path) and name in left and name not in wanted:
@@ -208,7 +153,7 @@ class Walk:
             context = {key.casefold(): value for key, value in have.items()}
             for key, value in have.items():
                 self._keep(result, at.key(key), key, value, context, context)
-            for text, source in self.kind.refilled.items():
+            for text, source in self.rules.kind.refilled.items():
                 name = text.rsplit(".", 1)[1]
                 if matches(text, at.key(name).path) and name.casefold() not in context and get(have, source):
                     result[name] = get(have, source)
@@ -221,20 +166,20 @@ class Walk:
 
     def _value(self, at: Where, want: Any, have: Any, new: bool) -> Any:
         """Compare one value; what is sent of it."""
-        if self.held and any_of(self.kind.own_put, at.path):
+        if self.held and any_of(self.rules.kind.own_put, at.path):
             return have
         if new:
             return self._new(at, want)
-        if self._says("write_only", at.path) or values.is_masked(have):
+        if self.rules.says("write_only", at.path) or values.is_masked(have):
             return want
-        rule = self._row("versions", at.path)
+        rule = self.rules.row("versions", at.path)
         if rule is not None:
             return self._version(at, rule, want, have)
         if isinstance(want, dict) and (have is None or isinstance(have, dict)):
             return self._map(at, want, have)
         if isinstance(want, list) and isinstance(have, list):
             return self._list(at, want, have)
-        if not self._same(at, want, have):
+        if not self.rules.same(at, want, have):
             self._note(at, have, want)
         return copy.deepcopy(want)
 
@@ -249,45 +194,8 @@ class Walk:
             self._note(at, None, want)
         return copy.deepcopy(want)
 
-    def _same(self, at: Where, want: Any, have: Any) -> bool:
-        """Whether two values that are not both maps or lists mean the same."""
-        if values.is_unknown(want):
-            return False
-        if values.is_empty(have):
-            have = None if values.is_empty(want) else self._missing(at, want)
-            if have is None:
-                return values.is_empty(want)
-        if isinstance(want, (dict, list)) or isinstance(have, (dict, list)):
-            return bool(want == have)
-        if values.plainly_same(want, have):
-            return True
-        if self._says("exact", at.path):
-            return False
-        if self._says("caseless", at.path):
-            return str(want).casefold() == str(have).casefold()
-        if self._says("documents", at.path):
-            return bool(values.document(want) == values.document(have))
-        if self._says("locations", at.path):
-            return values.place(want) == values.place(have)
-        if self._says("words", at.path):
-            return values.words(want) == values.words(have)
-        if self._says("durations", at.path):
-            length = values.seconds(want)
-            if length is not None:
-                return length == values.seconds(have)
-        if self._says("last_segment", at.path):
-            return ids.same(ids.last_segment(str(want)), ids.last_segment(str(have)))
-        return values.loosely_same(want, have)
-
-    def _missing(self, at: Where, want: Any) -> Any:
-        """What a missing live value means."""
-        default = self._row("defaults", at.path)
-        if default is DIFFERENT:
-            return None
-        return False if default is None and isinstance(want, bool) else default
-
     def _list(self, at: Where, want: list[Any], have: list[Any]) -> list[Any]:
-        keys = self._row("keys", at.path) or ("name",)
+        keys = self.rules.row("keys", at.path) or ("name",)
         if _keyed(want, keys) and _keyed(have, keys) and (want or have):
             return self._named(at, keys, want, have)
         matched = self._matched(at, want, have)
@@ -305,7 +213,7 @@ class Walk:
             below = at.item(_shown(item, keys))
             if key in wanted:
                 result.append(self._map(below, wanted.pop(key), item))
-            elif self._says("whole", at.path):
+            elif self.rules.says("whole", at.path):
                 self._note(below, item, None)
             else:
                 result.append(self._stripped(below, item))
@@ -323,7 +231,7 @@ class Walk:
         result = []
         for index, item in enumerate(want):
             below = at.item(index)
-            others = left if self._says("sets", at.path) else left[:1]
+            others = left if self.rules.says("sets", at.path) else left[:1]
             like = next((other for other in others if self._alike(below, item, other)), None)
             if like is None:
                 return None
@@ -340,10 +248,10 @@ class Walk:
         return self._aside()._value(at, want, have, new=have is None)
 
     def _aside(self) -> Walk:
-        return Walk(self.kind, self.ignore_tags, self.parent, self.today, self.desired, self.live, self.held)
+        return Walk(self.rules, self.parent, self.desired, self.live, self.held)
 
     def _names(self, at: Where, items: list[Any]) -> list[str]:
-        keys = self._row("keys", at.path) or ("name",)
+        keys = self.rules.row("keys", at.path) or ("name",)
         return [_shown(item, keys) for item in items] if _keyed(items, keys) else []
 
     def _version(self, at: Where, rule: Version, want: Any, have: Any) -> Any:
@@ -353,7 +261,7 @@ class Walk:
         if current is None and wanted is not None:
             return None  # nothing to compare with
         if wanted is None or running is None:
-            if not self._same(at, want, have):
+            if not self.rules.same(at, want, have):
                 self._note(at, have, want)
             return want
         if wanted == running[: len(wanted)]:
@@ -374,29 +282,15 @@ class Walk:
             channel = get(self.desired, rule.channel) or get(self.live, rule.channel)
         return str(channel).casefold() in VERSION_CHANNELS
 
-    def _fixed(self, at: Where) -> Fixed | None:
-        own = found_above(self.kind.immutable, at.path)
-        row = found_above(GENERIC.immutable, at.path) if own is None else own
-        return row if isinstance(row, Fixed) else None
-
     def _note(self, at: Where, before: Any, after: Any) -> None:
         """Note a difference: as a change, or as one that Azure does not make."""
-        fixed = self._fixed(at)
-        shown = (at.shown, self._masked(at, before), self._masked(at, after))
-        live = self._missing(at, after) if values.is_empty(before) else before
+        fixed = self.rules.fixed(at)
+        shown = (at.shown, self.rules.masked(at, before), self.rules.masked(at, after))
+        live = self.rules.missing(at, after) if values.is_empty(before) else before
         if fixed is None or not self.live or values.is_unknown(after) or _may_leave(fixed, live, after):
             self.changes.append(Change(*shown))
         else:
             self.forbidden.append(Forbidden(*shown, fixed.remedy))
-
-    def _masked(self, at: Where, value: Any) -> Any:
-        """A value for people."""
-        if isinstance(value, dict):
-            return {key: self._masked(at.key(key), item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._masked(at.item(index), item) for index, item in enumerate(value)]
-        hidden = values.is_secret(at.path[-1]) or self._says("write_only", at.path)
-        return values.MASK if hidden and isinstance(value, str) and not values.is_unknown(value) else value
 
 
 def _may_leave(fixed: Fixed, before: Any, after: Any) -> bool:
