@@ -110,6 +110,8 @@ CLUSTER = (
         versions={
             "properties.kubernetesVersion": Version(current="properties.currentKubernetesVersion", channel=_CHANNEL)
         },
+        # "Upgrade an AKS cluster": settings of the upgrade, such as windows and surge, count from before it begins, and
+        # while it runs nothing else can be written. So it comes last.
         own_put=("properties.kubernetesVersion",),
         etag_at="eTag",
         put_again=PUT_AGAIN,
