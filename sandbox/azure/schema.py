@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Bodies checked by someone else's types: the models of the official ``azure-mgmt-*`` packages.
 
-The models' own constructors take anything, so their field maps are walked instead. There are two kinds of packages: those
-whose models have ``rest_field`` descriptors (names, annotations and visibility), and older ones with ``_attribute_map`` and
-``_validation`` (types as texts, flattened names such as ``properties.issuer``). Both become one tree of nodes, made when
+The models' own constructors take anything, so their field maps are walked instead. There are two kinds of packages:
+those
+whose models have ``rest_field`` descriptors (names, annotations and visibility), and older ones with
+``_attribute_map`` and
+``_validation`` (types as texts, flattened names such as ``properties.issuer``). Both become one tree of nodes, made
+when
 first needed and kept.
 """
 
@@ -33,7 +36,8 @@ class Problem:
     """What is wrong with one place of a body.
 
     :ivar path: such as ``properties.agentPoolProfiles[0].vmSize``
-    :ivar kind: ``unknown`` (no such property), ``type``, ``read_only`` (only Azure sets it, and ignores it in a request),
+    :ivar kind: ``unknown`` (no such property), ``type``, ``read_only`` (only Azure sets it, and ignores it in a
+        request),
         ``required`` (missing), ``enum`` (none of the known values; case does not matter)
     :ivar message: a sentence
     :ivar value: what was found; None for ``required``

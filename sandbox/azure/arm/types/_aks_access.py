@@ -47,7 +47,10 @@ def _certificate(user: str) -> tuple[bytes, bytes]:
     """A client certificate and its key, such as a local account has."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name(
-        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:masters"), x509.NameAttribute(NameOID.COMMON_NAME, user)]
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "system:masters"),
+            x509.NameAttribute(NameOID.COMMON_NAME, user),
+        ]
     )
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
@@ -100,8 +103,10 @@ def _entra(cloud: Cloud, cluster: Record, way: str) -> dict[str, Any]:
             "args": [*words, "--tenant-id", tenant, "--login", "devicecode"],
             "command": "kubelogin",
             "env": None,
-            "installHint": "\nkubelogin is not installed which is required to connect to AAD enabled cluster.\n\nTo learn more, please "
-            "go to https://aka.ms/aks/kubelogin\n",
+            "installHint": (
+                "\nkubelogin is not installed which is required to connect to AAD enabled cluster.\n\nTo learn more,"
+                " please go to https://aka.ms/aks/kubelogin\n"
+            ),
             "interactiveMode": "IfAvailable",
             "provideClusterInfo": False,
         }

@@ -96,7 +96,7 @@ IMMUTABLE = {
 _DNS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,52}[A-Za-z0-9])?")
 
 
-# --------------------------------------------------------------------------------------------------------------- filling in
+# ----------------------------------------------------------------------------------------------------------- filling in
 def _network(given: Properties) -> Properties:
     """The network profile with AKS's choices."""
     plugin = given.get("networkPlugin", "azure")
@@ -222,7 +222,8 @@ def store(call: Call, body: Body, live: Record | None) -> Body:
 
 
 READ_ONLY = (
-    "provisioningState", "powerState", "maxAgentPools", "currentKubernetesVersion", "fqdn", "privateFQDN", "azurePortalFQDN",
+    "provisioningState", "powerState", "maxAgentPools", "currentKubernetesVersion", "fqdn", "privateFQDN",
+    "azurePortalFQDN",
     "resourceUID", "status", "privateLinkResources",
 )  # fmt: skip
 
@@ -297,7 +298,7 @@ def _autoscaler(cloud: Cloud, cluster: Record) -> None:
     cluster.properties["autoScalerProfile"] = {**AUTOSCALER, **(profile or {})}
 
 
-# ------------------------------------------------------------------------------------------------------------------ checking
+# ------------------------------------------------------------------------------------------------------------- checking
 def check(call: Call, body: Body, live: Record | None) -> None:
     """Refuse a cluster that AKS would refuse."""
     given = body.get("properties", {})
@@ -365,8 +366,8 @@ def _check_version(given: Properties, old: Properties) -> None:
     changed = [key for key, value in both.items() if key in said and not _alike(value, old.get(key))]
     if changed:
         message = (
-            f"Upgrade and other changes of a managed cluster are mutually exclusive: {', '.join(sorted(changed))}. Change the "
-            "Kubernetes version in an operation of its own."
+            f"Upgrade and other changes of a managed cluster are mutually exclusive: {', '.join(sorted(changed))}."
+            " Change the Kubernetes version in an operation of its own."
         )
         raise AksRefusal(400, "OperationNotAllowed", message, "kubernetesVersion")
 
@@ -468,9 +469,9 @@ def _check_pools(call: Call, body: Body, live: Record | None) -> None:
         names.add(name)
         if live is not None and record is None:
             message = (
-                "A new agent pool was introduced. Adding agent pools to an existing cluster is not allowed through managed "
-                "cluster operations. For agent pool specific change, please use per agent pool operations: "
-                "https://aka.ms/agent-pool-rest-api"
+                "A new agent pool was introduced. Adding agent pools to an existing cluster is not allowed through"
+                " managed cluster operations. For agent pool specific change, please use per agent pool operations:"
+                " https://aka.ms/agent-pool-rest-api"
             )
             raise AksRefusal(400, "BadRequest", message, "agentPoolProfiles")
         said = {key: value for key, value in one.items() if key != "name"}
@@ -510,9 +511,10 @@ def check_join(cloud: Cloud, identity: Body, subnet_id: str) -> None:
     for client, principal in _principals(cloud, identity):
         if not may(cloud, principal, JOIN, subnet_id):
             message = (
-                f"The client '{client}' with object id '{principal}' does not have permission to perform action(s) '{JOIN}' on the "
-                f"linked scope(s) '{subnet_id}' (respectively) or the linked scope(s) are invalid. Please make sure the cluster "
-                "identity has the Network Contributor role on the subnet, see https://aka.ms/aks/custom-vnet."
+                f"The client '{client}' with object id '{principal}' does not have permission to perform action(s)"
+                f" '{JOIN}' on the linked scope(s) '{subnet_id}' (respectively) or the linked scope(s) are invalid."
+                " Please make sure the cluster identity has the Network Contributor role on the subnet, see"
+                " https://aka.ms/aks/custom-vnet."
             )
             raise AksRefusal(403, "LinkedAuthorizationFailed", message, "agentPoolProfile.vnetSubnetID")
 
@@ -542,15 +544,16 @@ def _check_identity(call: Call, body: Body, live: Record | None) -> None:
     for _client, principal in users:
         if not may(call.cloud, principal, ASSIGN, kubelet):
             message = (
-                "The cluster using user-assigned managed identity must be granted 'Managed Identity Operator' role to assign "
-                "kubelet identity. You can run 'az role assignment create --assignee <control-plane-identity-principal-id> "
-                '--scope <kubelet-identity-resource-id> --role "Managed Identity Operator"\' to grant the permission. See '
-                "https://learn.microsoft.com/azure/aks/use-managed-identity#add-role-assignment"
+                "The cluster using user-assigned managed identity must be granted 'Managed Identity Operator' role to"
+                " assign kubelet identity. You can run 'az role assignment create --assignee"
+                ' <control-plane-identity-principal-id> --scope <kubelet-identity-resource-id> --role "Managed'
+                " Identity Operator\"' to grant the permission. See"
+                " https://learn.microsoft.com/azure/aks/use-managed-identity#add-role-assignment"
             )
             raise AksRefusal(400, "CustomKubeletIdentityMissingPermissionError", message)
 
 
-# ----------------------------------------------------------------------------------------------------------------- answering
+# ------------------------------------------------------------------------------------------------------------ answering
 def answer(cloud: Cloud, record: Record, shown: dict[str, Any]) -> dict[str, Any]:
     """A cluster as AKS answers it: its type in another spelling, its pools inside."""
     shown.pop("etag", None)

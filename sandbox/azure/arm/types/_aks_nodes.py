@@ -129,7 +129,9 @@ def _own_rights(cloud: Cloud, cluster: Record) -> None:
         name = str(uuid.uuid5(SPACE, f"{scope.lower()} {principal}"))
         now = stamp(cloud.now())
         body = {
-            "roleDefinitionId": f"/subscriptions/{cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}",
+            "roleDefinitionId": (
+                f"/subscriptions/{cloud.subscription}/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}"
+            ),
             "principalId": str(principal).lower(),
             "principalType": "ServicePrincipal",
             "scope": scope,

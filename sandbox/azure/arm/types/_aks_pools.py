@@ -35,13 +35,15 @@ _NAME = re.compile(r"[a-z][a-z0-9]{0,11}")
 _TAINT = re.compile(r"[A-Za-z0-9][\w./-]*(=[\w.-]*)?:(NoSchedule|PreferNoSchedule|NoExecute)")
 #: What a pool keeps for its life.
 IMMUTABLE = (
-    "vmSize", "osDiskSizeGB", "osDiskType", "kubeletDiskType", "osType", "type", "maxPods", "availabilityZones", "vnetSubnetID",
+    "vmSize", "osDiskSizeGB", "osDiskType", "kubeletDiskType", "osType", "type", "maxPods", "availabilityZones",
+    "vnetSubnetID",
     "podSubnetID", "scaleSetEvictionPolicy", "spotMaxPrice", "gpuProfile", "gpuInstanceProfile", "kubeletConfig",
     "linuxOSConfig", "enableNodePublicIP", "enableEncryptionAtHost", "enableUltraSSD",
 )  # fmt: skip
 #: What Azure alone sets; ignored in a request.
 READ_ONLY = (
-    "eTag", "currentOrchestratorVersion", "nodeImageVersion", "provisioningState", "status", "virtualMachineNodesStatus",
+    "eTag", "currentOrchestratorVersion", "nodeImageVersion", "provisioningState", "status",
+    "virtualMachineNodesStatus",
     "recentlyUsedVersions",
 )  # fmt: skip
 #: A map of these is replaced as a whole; what is not mentioned at all stays.
@@ -62,7 +64,7 @@ def check_name(name: str) -> None:
         )
 
 
-# ---------------------------------------------------------------------------------------------------------------- filling in
+# ----------------------------------------------------------------------------------------------------------- filling in
 def _os_disk(given: Properties, size: Size | None) -> tuple[str, int]:
     """Kind and size of the OS disk as AKS chooses them."""
     wanted, kind = int(given.get("osDiskSizeGB") or 0), given.get("osDiskType")
@@ -170,7 +172,7 @@ def _settled(result: Properties) -> Properties:
     return result
 
 
-# ------------------------------------------------------------------------------------------------------------------ checking
+# ------------------------------------------------------------------------------------------------------------- checking
 def check_change(given: Properties, live: Properties) -> None:
     """Refuse to change what a pool keeps for its life."""
     priority = given.get("scaleSetPriority")
@@ -208,9 +210,8 @@ def check(call: Call, where: str, given: Properties, wanted: Properties, live: P
     for taint in wanted.get("nodeTaints") or []:
         if not _TAINT.fullmatch(str(taint)):
             raise invalid("agentPoolProfile.nodeTaints", f"Taint '{taint}' is not key=value:effect")
-    if wanted.get("gpuProfile") and wanted.get("enableAutoScaling"):
-        if look(wanted, "gpuProfile.nvidia.managementMode") == "Managed":
-            raise invalid("agentPoolProfile.gpuProfile", "Managed GPU is not supported with the cluster autoscaler")
+    if wanted.get("enableAutoScaling") and look(wanted, "gpuProfile.nvidia.managementMode") == "Managed":
+        raise invalid("agentPoolProfile.gpuProfile", "Managed GPU is not supported with the cluster autoscaler")
     if live is None:
         _check_size(call.cloud, where, given, wanted)
 
@@ -265,8 +266,8 @@ def _check_size(cloud: Cloud, where: str, given: Properties, wanted: Properties)
     if size is None:
         offers = ",".join(sorted(one for one in SIZES if size_at(cloud, one, where)))
         message = (
-            f"The VM size of {name} is not allowed in your subscription in location '{where}'. The available VM sizes are '{offers}' "
-            "For more details, please visit https://aka.ms/aks/quotas-skus-regions"
+            f"The VM size of {name} is not allowed in your subscription in location '{where}'. The available VM sizes"
+            f" are '{offers}' For more details, please visit https://aka.ms/aks/quotas-skus-regions"
         )
         raise AksRefusal(400, "BadRequest", message, "agentPoolProfile.vmSize")
     if wanted["mode"] == "System" and (size.cores < 2 or size.memory < 4):
@@ -278,15 +279,22 @@ def _check_size(cloud: Cloud, where: str, given: Properties, wanted: Properties)
     missing = [zone for zone in zones if zone not in offered]
     if missing:
         message = (
-            f"Preflight validation check for resource(s) failed. Message: The zone(s) '{','.join(missing)}' for resource '{name}' is "
-            f"not supported. The supported zones for location '{where}' are '{','.join(offered)}'"
+            f"Preflight validation check for resource(s) failed. Message: The zone(s) '{','.join(missing)}' for"
+            f" resource '{name}' is not supported. The supported zones for location '{where}' are"
+            f" '{','.join(offered)}'"
         )
         raise AksRefusal(400, "AvailabilityZoneNotSupported", message, "agentPoolProfile.availabilityZones")
     if str(given.get("osDiskType", "")).lower() == "ephemeral" and not size.ephemeral:
-        message = f"The virtual machine size {name} does not support ephemeral OS disks. Please use osDiskType Managed or another size."
+        message = (
+            f"The virtual machine size {name} does not support ephemeral OS disks. Please use osDiskType Managed or"
+            " another size."
+        )
         raise AksRefusal(400, "VMSizeDoesNotSupportEphemeralOS", message, "agentPoolProfile.osDiskType")
     if wanted["osDiskType"] == "Ephemeral" and int(wanted["osDiskSizeGB"]) > size.os_disk:
-        message = f"OS disk of Ephemeral VM with size greater than {size.os_disk} GB is not allowed for VM size {name} when the DiffDiskPlacement is CacheDisk."
+        message = (
+            f"OS disk of Ephemeral VM with size greater than {size.os_disk} GB is not allowed for VM size {name} when"
+            " the DiffDiskPlacement is CacheDisk."
+        )
         raise AksRefusal(400, "InvalidParameter", message, "osDisk.diskSizeGB")
     if wanted.get("gpuInstanceProfile") and not size.gpus:
         raise invalid("agentPoolProfile.gpuInstanceProfile", f"{name} has no GPU that could be divided")
@@ -305,9 +313,9 @@ def check_quota(cloud: Cloud, where: str, pools: list[tuple[str, Properties]]) -
             left = max(limit(cloud, where, name) - inuse.get(name, 0), 0)
             if more * size.cores > left:
                 message = (
-                    f"Insufficient vcpu quota requested {more * size.cores}, remaining {left} for family {name} for region {where}. "
-                    "Surge nodes would also consume vcpu quota. If you want to increase the quota, please follow this instruction: "
-                    "https://learn.microsoft.com/azure/quotas/view-quotas."
+                    f"Insufficient vcpu quota requested {more * size.cores}, remaining {left} for family {name} for"
+                    f" region {where}. Surge nodes would also consume vcpu quota. If you want to increase the quota,"
+                    " please follow this instruction: https://learn.microsoft.com/azure/quotas/view-quotas."
                 )
                 raise AksRefusal(400, "ErrCode_InsufficientVCPUQuota", message, subcode="InsufficientVCPUQuota")
             inuse[name] = inuse.get(name, 0) + more * size.cores

@@ -75,8 +75,9 @@ def supported(version: str) -> str:
     found = current(version)
     if not found:
         message = (
-            f"Version {version} is not supported in this region. Please use [az aks get-versions] command to get the supported "
-            "version list in this region. For more information, please check https://aka.ms/supported-version-list"
+            f"Version {version} is not supported in this region. Please use [az aks get-versions] command to get the"
+            " supported version list in this region. For more information, please check"
+            " https://aka.ms/supported-version-list"
         )
         raise AksRefusal(400, "K8sVersionNotSupported", message, "kubernetesVersion")
     return found
@@ -90,8 +91,8 @@ def moved(wanted: str, running: str) -> str:
     if found not in upgrades(running):
         choices = " ".join(upgrades(running))
         message = (
-            f"Upgrading Kubernetes version {running} to {found} is not allowed. Available upgrades: [{choices}]. Please see "
-            "https://aka.ms/aks-supported-k8s-ver for version details."
+            f"Upgrading Kubernetes version {running} to {found} is not allowed. Available upgrades: [{choices}]."
+            " Please see https://aka.ms/aks-supported-k8s-ver for version details."
         )
         raise AksRefusal(400, "OperationNotAllowed", message, "kubernetesVersion")
     return found
@@ -106,11 +107,14 @@ def fits(pool: str, control_plane: str) -> None:
     elif mine > above:
         why = f"Patch version of node pool version {mine[2]} is bigger than control plane version {above[2]}"
     elif mine[1] + 3 < above[1]:
-        why = f"Minor version of node pool cannot be more than 3 versions less than control plane's minor version {above[1]}"
+        why = (
+            "Minor version of node pool cannot be more than 3 versions less than control plane's minor version"
+            f" {above[1]}"
+        )
     if why:
         message = (
-            f"Node pool version {pool} and control plane version {control_plane} are incompatible. {why}. For more information, "
-            "please check https://aka.ms/aks/UpgradeVersionRules"
+            f"Node pool version {pool} and control plane version {control_plane} are incompatible. {why}. For more"
+            " information, please check https://aka.ms/aks/UpgradeVersionRules"
         )
         raise AksRefusal(400, "NodePoolMcVersionIncompatible", message)
 

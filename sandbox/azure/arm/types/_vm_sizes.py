@@ -52,7 +52,8 @@ class Size:
 _A100 = ("westeurope", "eastus", "eastus2", "southcentralus", "westus2", "westus3", "southeastasia", "swedencentral")
 _H100 = ("eastus2", "southcentralus", "westus3", "swedencentral", "westeurope")
 _T4 = (
-    "westeurope", "northeurope", "eastus", "eastus2", "southcentralus", "westus2", "westus3", "southeastasia", "uksouth",
+    "westeurope", "northeurope", "eastus", "eastus2", "southcentralus", "westus2", "westus3", "southeastasia",
+    "uksouth",
     "australiaeast", "centralindia", "japaneast", "koreacentral", "swedencentral", "germanywestcentral", "brazilsouth",
     "centralus", "switzerlandnorth", "westus", "northcentralus",
 )  # fmt: skip
@@ -64,7 +65,8 @@ def _series(
     """Sizes of one series, all in proportion to their cores: GiB of memory, MiB of disk, GiB of cache for each core."""
     return [
         Size(
-            pattern.format(count), family, count, count * memory, count * temporary, int(count * cache), disks=min(2 * count, 32),
+            pattern.format(count), family, count, count * memory, count * temporary, int(count * cache),
+            disks=min(2 * count, 32),
             **more,  # type: ignore[arg-type]
         )
         for count in cores
@@ -74,7 +76,8 @@ def _series(
 _COMMON = (2, 4, 8, 16, 32)
 _ROWS: tuple[Size, ...] = (
     *(
-        Size(f"Standard_A{cores}_v2", "standardAv2Family", cores, cores * 2, cores * 10240, premium=False, disks=2 * cores,
+        Size(f"Standard_A{cores}_v2", "standardAv2Family", cores, cores * 2, cores * 10240, premium=False,
+             disks=2 * cores,
              generations="V1", accelerated=False)
         for cores in (1, 2, 4, 8)
     ),
@@ -108,18 +111,21 @@ _ROWS: tuple[Size, ...] = (
     *_series("Standard_E{}ds_v6", "StandardEdsv6Family", _COMMON, 8, 56320, ephemeral=True, generations="V2"),
     *_series("Standard_F{}s_v2", "standardFSv2Family", _COMMON, 2, 8192, 16, ephemeral=True),
     *(
-        Size(f"Standard_NC{cores}as_T4_v3", "Standard NCASv3_T4 Family", cores, memory, disk, cache, True, gpus, disks=8,
+        Size(f"Standard_NC{cores}as_T4_v3", "Standard NCASv3_T4 Family", cores, memory, disk, cache, True, gpus,
+             disks=8,
              regions=_T4, zones=("1", "2"))
         for cores, memory, disk, cache, gpus in ((4, 28, 180224, 0, 1), (8, 56, 368640, 0, 1), (16, 110, 368640, 0, 1),
                                                  (64, 440, 2883584, 0, 4))
     ),
     *(
-        Size(f"Standard_NC{24 * count}ads_A100_v4", "StandardNCADSA100v4Family", 24 * count, 220 * count, 65536 * count, 128 * count,
+        Size(f"Standard_NC{24 * count}ads_A100_v4", "StandardNCADSA100v4Family", 24 * count, 220 * count,
+             65536 * count, 128 * count,
              True, count, disks=8 * count, generations="V2", regions=_A100, zones=("2",))
         for count in (1, 2, 4)
     ),
     *(
-        Size(f"Standard_NC{40 * count}ads_H100_v5", "StandardNCadsH100v5Family", 40 * count, 320 * count, 131072 * count, 256 * count,
+        Size(f"Standard_NC{40 * count}ads_H100_v5", "StandardNCadsH100v5Family", 40 * count, 320 * count,
+             131072 * count, 256 * count,
              True, count, disks=8 * count, generations="V2", regions=_H100, zones=("1", "3"))
         for count in (1, 2)
     ),

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Microsoft.Compute: sizes and their quota, disks, snapshots, and the scale sets that AKS makes.
 
-Dials: quota ``{"standardDSv3Family": 10}`` (also ``"westeurope/standardDSv3Family"``, ``cores``, ``lowPriorityCores``), setting
+Dials: quota ``{"standardDSv3Family": 10}`` (also ``"westeurope/standardDSv3Family"``, ``cores``,
+``lowPriorityCores``), setting
 ``skus`` ``{"Standard_NC4as_T4_v3": {"restricted": ["westeurope"], "zones": ["1"], "absent": ["uksouth"]}}``.
 Sources: https://learn.microsoft.com/rest/api/compute/resource-skus/list, https://learn.microsoft.com/rest/api/compute/usage/list
 """
@@ -30,13 +31,16 @@ SNAPSHOT = "Microsoft.Compute/snapshots"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 
 VERSIONS = (
-    "2018-06-01", "2019-04-01", "2019-07-01", "2020-06-01", "2021-03-01", "2021-07-01", "2021-11-01", "2022-03-01", "2022-08-01",
-    "2022-11-01", "2023-03-01", "2023-07-01", "2023-09-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01", "2025-11-01",
+    "2018-06-01", "2019-04-01", "2019-07-01", "2020-06-01", "2021-03-01", "2021-07-01", "2021-11-01", "2022-03-01",
+    "2022-08-01",
+    "2022-11-01", "2023-03-01", "2023-07-01", "2023-09-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01",
+    "2025-11-01",
     "2026-04-01",
 )  # fmt: skip
 SKU_VERSIONS = ("2017-03-30", "2017-09-01", "2019-04-01", "2021-07-01")
 DISK_VERSIONS = (
-    "2018-06-01", "2019-07-01", "2020-06-30", "2020-12-01", "2021-04-01", "2021-12-01", "2022-03-02", "2022-07-02", "2023-01-02",
+    "2018-06-01", "2019-07-01", "2020-06-30", "2020-12-01", "2021-04-01", "2021-12-01", "2022-03-02", "2022-07-02",
+    "2023-01-02",
     "2023-04-02", "2023-10-02", "2024-03-02", "2025-01-02", "2026-03-02",
 )  # fmt: skip
 
@@ -52,7 +56,7 @@ LIMITS = {
 FAMILY_LIMIT = 1000
 
 
-# ----------------------------------------------------------------------------------------------------------------- sizes
+# ---------------------------------------------------------------------------------------------------------------- sizes
 def setting(cloud: Cloud, name: str, what: str) -> list[str]:
     """What the setting ``skus`` says of a size."""
     said = {key.lower(): value for key, value in cloud.dials.settings.get("skus", {}).items()}
@@ -153,7 +157,10 @@ def _skus(call: Call) -> Answer:
 def _location(call: Call) -> str:
     location = normal(call.target.names[0])
     if location not in REGIONS:
-        message = f"The provided location '{location}' is not available for resource type 'locations/{call.target.types[-1]}'."
+        message = (
+            f"The provided location '{location}' is not available for resource type"
+            f" 'locations/{call.target.types[-1]}'."
+        )
         raise Refusal(400, "LocationNotAvailableForResourceType", message)
     return location
 
@@ -175,7 +182,7 @@ def _vm_sizes(call: Call) -> Answer:
     return Answer(200, {"value": value})
 
 
-# ----------------------------------------------------------------------------------------------------------------- quota
+# ---------------------------------------------------------------------------------------------------------------- quota
 def limit(cloud: Cloud, location: str, name: str) -> int:
     """The quota of a region by the dials."""
     dials = {key.lower(): value for key, value in cloud.dials.quota.items()}
@@ -237,7 +244,7 @@ def _usages(call: Call) -> Answer:
     return answers.page(call, value)
 
 
-# ------------------------------------------------------------------------------------------------------- disks, snapshots
+# ----------------------------------------------------------------------------------------------------- disks, snapshots
 def _check_disk(call: Call, body: Body, live: Record | None) -> None:
     size, created = look(body, "properties.diskSizeGB"), look(body, "properties.creationData.createOption")
     if live is None and created is None:
@@ -252,7 +259,10 @@ def _check_disk(call: Call, body: Body, live: Record | None) -> None:
         raise Refusal(400, "InvalidParameter", "Required parameter 'disk.diskSizeGB' is missing (null).")
     old = live.properties.get("diskSizeGB") if live else None
     if old is not None and size is not None and size < old:
-        message = f"Cannot reduce the size of disk {call.target.name} from {old} GB to {size} GB: reducing the size is not supported."
+        message = (
+            f"Cannot reduce the size of disk {call.target.name} from {old} GB to {size} GB: reducing the size is not"
+            " supported."
+        )
         raise Refusal(400, "OperationNotAllowed", message)
 
 
@@ -291,7 +301,7 @@ _SKUS = (
 )
 
 
-def _deletable(call: Call, live: Record) -> None:
+def _deletable(_call: Call, live: Record) -> None:
     owner = live.body.get("managedBy")
     if owner:
         message = f"Disk {live.name} is attached to VM {owner}."
@@ -308,6 +318,7 @@ def _disk_type(name: str, model: str) -> ResourceType:
         seconds={"PUT": 3.0, "PATCH": 2.0, "DELETE": 3.0},
         long=("PUT", "PATCH", "DELETE"),
         poll="both",
+        created=200,
         defaults=_DISK_DEFAULTS,
         read_only=tuple(
             f"properties.{name}" for name in ("timeCreated", "uniqueId", "diskState", "diskSizeBytes", "shareInfo")

@@ -4,12 +4,14 @@
 
 What only time or others do to a cluster is done by paths of the control endpoint:
 
-* ``POST /aks/upgrade`` ``{"id": <cluster>, "version": "1.35.4"}`` what an upgrade channel does: control plane and pools move on
+* ``POST /aks/upgrade`` ``{"id": <cluster>, "version": "1.35.4"}`` what an upgrade channel does: control plane and
+  pools move on
 * ``POST /aks/scale`` ``{"id": <pool>, "count": 3}`` what the autoscaler does
 * ``POST /aks/node-image`` ``{"id": <cluster or pool>, "date": "202611.19.0"}`` new node images
 * ``POST /aks/homes`` ``{"id": <cluster>, "count": 2, "namespace": "dhub", "size": 15}`` disks of users' homes
 * ``POST /aks/state`` ``{"id": <cluster or pool>, "state": "Failed"}`` how an operation ended long ago
-* setting ``vnet_ownership``: for so many seconds (at latency scale 1) after a pool's creation has begun, another on the same
+* setting ``vnet_ownership``: for so many seconds (at latency scale 1) after a pool's creation has begun, another on
+  the same
   network fails with SetVNetOwnershipFailed (0: never)
 
 Source: https://learn.microsoft.com/rest/api/aks/
@@ -52,8 +54,10 @@ VERSIONS = tuple(
 BUSY = (
     409,
     "OperationNotAllowed",
-    "Operation is not allowed: Another operation is in progress, please wait for it to finish before starting a new operation. "
-    "See https://aka.ms/aks-pending-operation for more details",
+    (
+        "Operation is not allowed: Another operation is in progress, please wait for it to finish before starting a"
+        " new operation. See https://aka.ms/aks-pending-operation for more details"
+    ),
 )
 #: Seconds after the beginning of a pool's creation in which its network is being marked as AKS's.
 OWNERSHIP = 0.5
@@ -67,13 +71,14 @@ _POOL_ENUMS: dict[str, tuple[str, ...]] = {
     "scaleDownMode": ("Delete", "Deallocate"),
     "gpuInstanceProfile": ("MIG1g", "MIG2g", "MIG3g", "MIG4g", "MIG7g"),
     "osSKU": (
-        "Ubuntu", "AzureLinux", "AzureLinux3", "CBLMariner", "Windows2019", "Windows2022", "Ubuntu2204", "Windows2025", "Ubuntu2404",
+        "Ubuntu", "AzureLinux", "AzureLinux3", "CBLMariner", "Windows2019", "Windows2022", "Ubuntu2204",
+        "Windows2025", "Ubuntu2404",
         "AzureContainerLinux",
     ),
 }  # fmt: skip
 
 
-# ---------------------------------------------------------------------------------------------------------------- clusters
+# ------------------------------------------------------------------------------------------------------------- clusters
 def _pool_ids(call: Call) -> Iterable[str]:
     """A write of a cluster locks its pools."""
     return [pool.id for pool in pools.pools_of(call.cloud, call.target.path)]
@@ -83,7 +88,7 @@ def _cluster_deleted(cloud: Cloud, record: Record) -> None:
     nodes.gone(cloud, record)
 
 
-# ------------------------------------------------------------------------------------------------------------------- pools
+# ---------------------------------------------------------------------------------------------------------------- pools
 def _cluster_of(cloud: Cloud, pool: Record) -> Record:
     cluster = cloud.store.get(pool.id.rpartition("/agentPools/")[0])
     assert cluster is not None
@@ -141,8 +146,8 @@ def _check_alone(given: Body, wanted: Body, before: Body) -> None:
     ]
     if changed:
         message = (
-            f"Upgrade and scale operations of a node pool are mutually exclusive: {', '.join(changed)}. Change the Kubernetes version "
-            "in an operation of its own."
+            f"Upgrade and scale operations of a node pool are mutually exclusive: {', '.join(changed)}. Change the"
+            " Kubernetes version in an operation of its own."
         )
         raise AksRefusal(400, "OperationNotAllowed", message, "agentPoolProfile.orchestratorVersion")
 
@@ -162,10 +167,15 @@ def _check_ownership(call: Call, wanted: Body) -> None:
         ):
             continue
         parts = network.split("/")
-        detail = f"Virtual network {network} is in Updating state. It needs to be in Succeeded state in order to set resource ownership."
+        detail = (
+            f"Virtual network {network} is in Updating state. It needs to be in Succeeded state in order to set"
+            " resource ownership."
+        )
         message = (
-            f"Set virtual network ownership failed. Subscription: {parts[2]}; resource group: {parts[4]}; virtual network name: "
-            f'{parts[-1]}. autorest/azure: Service returned an error. Status=400 Code="VirtualNetworkNotInSucceededState" '
+            f"Set virtual network ownership failed. Subscription: {parts[2]}; resource group: {parts[4]}; virtual"
+            " network name: "
+            f"{parts[-1]}. autorest/azure: Service returned an error. Status=400"
+            ' Code="VirtualNetworkNotInSucceededState" '
             f'Message="{detail}" Details=[]'
         )
         raise AksRefusal(400, "SetVNetOwnershipFailed", message)
@@ -214,7 +224,7 @@ def _pool_deleted(cloud: Cloud, record: Record) -> None:
         nodes.without_pool(cloud, cluster, record)
 
 
-# -------------------------------------------------------------------------------------------------------------- maintenance
+# ---------------------------------------------------------------------------------------------------------- maintenance
 SCHEDULES = ("daily", "weekly", "absoluteMonthly", "relativeMonthly")
 AUTO_UPGRADE = ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
 
@@ -252,7 +262,7 @@ def _store_maintenance(call: Call, body: Body, _live: Record | None) -> Body:
     return body
 
 
-# ------------------------------------------------------------------------------------------------------------------ actions
+# -------------------------------------------------------------------------------------------------------------- actions
 def _kubernetes_versions(_call: Call) -> Answer:
     return Answer(200, versions.listed())
 
@@ -421,7 +431,7 @@ ACTIONS = {
 }  # fmt: skip
 
 
-# ------------------------------------------------------------------------------------------------------- what others do to it
+# ------------------------------------------------------------------------------------------------- what others do to it
 def _named(cloud: Cloud, request: Request, *types: str) -> tuple[Record, dict[str, Any]]:
     said = request.json() or {}
     record = cloud.store.get(str(said.get("id", "")))
