@@ -197,6 +197,8 @@ def credential_sentence(text: str, client_id: str) -> str:
         who = f" of client {client_id}" if client_id else ""
         remedy = CREDENTIAL_REMEDIES.get(number[1], "check tenant_id, client_id and client_secret")
         return f"Entra ID refuses the credentials{who} ({number[1]}: {number[2].strip()}); {remedy}"
+    if "authority configuration" in text or "is not a valid tenant" in text.lower():
+        return "Entra ID does not know the tenant; check tenant_id"
     if "failed to retrieve a token from the included credentials" in text or "unavailable" in text.lower():
         return (
             "there is no credential for Azure: set tenant_id, client_id and client_secret (or AZURE_TENANT_ID,"

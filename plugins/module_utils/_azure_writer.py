@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient, poll_delay, retry_delay
+from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient, poll_delay
 from ansible_collections.planetary.hub.plugins.module_utils._azure_compare import Comparison, compare
 from ansible_collections.planetary.hub.plugins.module_utils._azure_crew import Task
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
@@ -100,6 +100,15 @@ def assignment_name(scope: str, role: str, principal: str) -> str:
 def scope_of(text: str) -> str:
     """The scope of role assignments' id without a name."""
     return text.rstrip("/")[: -len(ASSIGNMENTS) - 1] or "/"
+
+
+def refusal_delay(passed: float) -> float:
+    """Seconds until a refused write is tried again, when Azure does not say: a quarter of what has passed.
+
+    >>> [refusal_delay(0), refusal_delay(20), refusal_delay(300)]
+    [0.2, 5.0, 15.0]
+    """
+    return min(15.0, max(0.2, passed / 4))
 
 
 class Writer:
@@ -266,20 +275,18 @@ class _Patience:
         self._writer = writer
         self._target = target
         self._since: float | None = None
-        self._refusals = 0
         self.recover = False
 
     def consider(self, task: Task, error: AzureError) -> None:
         """Wait, or raise what Azure said for good."""
         now = time.monotonic()
         self._since = now if self._since is None else self._since
-        self._refusals += 1
         if self._target.kind.soft_delete and is_taken_by_deleted(error) and not self.recover:
             self.recover = True
             task.pause(0, "a deleted one of this name is brought back")
             return
         reason = self._reason(error)
-        wait = retry_delay(self._refusals) if error.retry_after is None else error.retry_after
+        wait = refusal_delay(now - self._since) if error.retry_after is None else error.retry_after
         if not reason or now + wait - self._since > self._limit(error):
             raise error
         task.again(wait, f"{reason} ({error.code})")

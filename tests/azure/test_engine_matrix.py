@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+
 from azure_modules import Cloud, actions
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"

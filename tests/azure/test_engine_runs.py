@@ -64,7 +64,7 @@ def identity(name: str) -> dict[str, Any]:
 
 def test_a_killed_run_is_finished_by_the_next(cloud: Cloud, tmp_path: Path) -> None:
     resources = [group(cloud), network(), subnet(1), subnet(2)]
-    cloud.dial("PATCH", "/latency", {"scale": 1, "seconds": {f"PUT {NETWORKS}": 3}})
+    cloud.dial("PATCH", "/latency", {"scale": 0.01, "seconds": {f"PUT {NETWORKS}": 800}})
     running = cloud.begin("azure_resources", resources=resources)
     cloud.until(lambda: [one for one in cloud.writes() if one["type"] == NETWORKS], "the network is begun")
     running.process.kill()
@@ -80,7 +80,7 @@ def test_a_killed_run_is_finished_by_the_next(cloud: Cloud, tmp_path: Path) -> N
 
 
 def test_a_run_whose_play_is_gone_starts_nothing_more(cloud: Cloud, tmp_path: Path) -> None:
-    cloud.dial("PATCH", "/latency", {"scale": 1, "seconds": {f"PUT {NETWORKS}": 3}})
+    cloud.dial("PATCH", "/latency", {"scale": 0.1, "seconds": {f"PUT {NETWORKS}": 30}})
     resources = [group(cloud), network(), subnet(1)]
     with listener(tmp_path / "progress") as path:
         running = cloud.begin("azure_resources", resources=resources, progress_file=str(path))
@@ -91,7 +91,7 @@ def test_a_run_whose_play_is_gone_starts_nothing_more(cloud: Cloud, tmp_path: Pa
 
 
 def test_a_run_told_to_end_says_so(cloud: Cloud) -> None:
-    cloud.dial("PATCH", "/latency", {"scale": 1, "seconds": {f"PUT {NETWORKS}": 20}})
+    cloud.dial("PATCH", "/latency", {"scale": 0.1, "seconds": {f"PUT {NETWORKS}": 200}})
     running = cloud.begin("azure_resources", resources=[group(cloud), network()])
     cloud.until(lambda: [one for one in cloud.writes() if one["type"] == NETWORKS], "the network is begun")
     start = time.monotonic()
@@ -130,8 +130,54 @@ def test_two_engines_race_on_one_network(cloud: Cloud) -> None:
     assert names == [f"s{number}" for number in range(1, 7)]
 
 
+def pool(number: int) -> dict[str, Any]:
+    return {
+        "name": f"pool{number}",
+        "id": f"${{cluster.id}}/agentPools/pool{number}",
+        "api_version": "2026-08-01",
+        "body": {
+            "properties": {
+                "vmSize": "Standard_D4s_v5",
+                "mode": "User",
+                "enableAutoScaling": True,
+                "minCount": 0,
+                "maxCount": 2,
+                "nodeLabels": {"number": str(number)},
+            }
+        },
+    }
+
+
+def test_two_engines_race_on_one_cluster(cloud: Cloud) -> None:
+    cloud.dial("PATCH", "/latency", {"scale": 0.001})
+    core = {"name": "core", "count": 1, "vmSize": "Standard_D4s_v5", "mode": "System"}
+    cluster = {
+        "name": "cluster",
+        "id": "${group.id}/providers/Microsoft.ContainerService/managedClusters/runs",
+        "api_version": "2026-08-01",
+        "body": {
+            "location": "westeurope",
+            "identity": {"type": "SystemAssigned"},
+            "properties": {"dnsPrefix": "runs", "agentPoolProfiles": [core]},
+        },
+    }
+    assert actions(cloud.run([group(cloud), cluster])) == {"group": "create", "cluster": "create"}
+    upgraded = {**cluster, "body": {"location": "westeurope", "tags": {"by": "one"}}}
+    first = [group(cloud), upgraded, pool(1), pool(2), pool(3)]
+    second = [group(cloud), cluster, pool(4), pool(5), pool(3)]
+    racing = [cloud.begin("azure_resources", resources=resources) for resources in (first, second)]
+    for running in racing:
+        result = running.result()
+        assert not result.get("failed"), result["msg"]
+    result = cloud.run([*first, *second[2:4]])
+    assert actions(result) == {}
+    pools = result["resources"]["cluster"]["properties"]["agentPoolProfiles"]
+    assert sorted(one["name"] for one in pools) == ["core", *(f"pool{number}" for number in range(1, 6))]
+    assert result["resources"]["cluster"]["tags"] == {"by": "one"}
+
+
 def test_operations_side_by_side_are_bounded(cloud: Cloud) -> None:
-    cloud.dial("PATCH", "/latency", {"scale": 1, "seconds": {f"PUT {NETWORKS}": 0.5}})
+    cloud.dial("PATCH", "/latency", {"scale": 0.1, "seconds": {f"PUT {NETWORKS}": 5}})
     networks = [network(f"network{number}", f"10.{number}.0.0/16") for number in range(6)]
     cloud.run([group(cloud), *networks], parallel=3)
     spans = [(one["start"], one["end"]) for one in cloud.calls("operation") if one["type"] == NETWORKS]
@@ -142,7 +188,7 @@ def test_operations_side_by_side_are_bounded(cloud: Cloud) -> None:
 
 def test_nobody_waits_for_what_it_does_not_need(cloud: Cloud) -> None:
     """A slow resource holds up only what needs it."""
-    cloud.dial("PATCH", "/latency", {"scale": 1, "seconds": {f"PUT {NETWORKS}": 2}})
+    cloud.dial("PATCH", "/latency", {"scale": 0.1, "seconds": {f"PUT {NETWORKS}": 20}})
     credential = {
         "name": "credential",
         "id": "${identity.id}/federatedIdentityCredentials/hub",
