@@ -24,6 +24,7 @@ ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 GROUP = "rights"
+FAST = {"polling_interval": 0.05}
 JOIN = "Microsoft.Network/networkSecurityGroups/join/action"
 
 Ask = Callable[..., tuple[int, Any]]
@@ -94,7 +95,7 @@ def arm(stand_in: StandIn) -> Ask:
     return _asker(ARM, stand_in.credential())
 
 
-# ------------------------------------------------------------------------------------------------------------ definitions
+# ---------------------------------------------------------------------------------------------------------- definitions
 def test_built_in_roles_have_azures_ids_and_actions(rights: AuthorizationManagementClient, group: str) -> None:
     found = {role.role_name: role for role in rights.role_definitions.list(group)}
     assert found["Owner"].name == OWNER
@@ -138,7 +139,7 @@ def test_a_custom_role_counts_and_cannot_go_while_it_is_used(
     assert not list(rights.role_definitions.list(scope, filter="type eq 'CustomRole'"))
 
 
-# ------------------------------------------------------------------------------------------------------------ assignments
+# ---------------------------------------------------------------------------------------------------------- assignments
 def test_a_definition_comes_back_below_the_subscription(
     rights: AuthorizationManagementClient, stand_in: StandIn, group: str
 ) -> None:
@@ -207,7 +208,7 @@ def test_lists_look_up_and_down_as_asked(rights: AuthorizationManagementClient, 
     assert OWNER in {one.role_definition_id.rpartition("/")[2] for one in owners}
 
 
-# -------------------------------------------------------------------------------------------------------------- evaluation
+# ----------------------------------------------------------------------------------------------------------- evaluation
 def test_an_action_taken_away_is_refused_in_azures_words(
     stand_in: StandIn, group: str, dial: Callable[[dict[str, Any]], None]
 ) -> None:
@@ -223,13 +224,11 @@ def test_an_action_taken_away_is_refused_in_azures_words(
     )
 
 
-def test_what_a_body_mentions_needs_a_right_too(
-    stand_in: StandIn, rights: AuthorizationManagementClient, dial: Callable[[dict[str, Any]], None]
-) -> None:
+def test_what_a_body_mentions_needs_a_right_too(stand_in: StandIn, dial: Callable[[dict[str, Any]], None]) -> None:
     network, place = stand_in.network, {"location": "westeurope"}
-    rules = network.network_security_groups.begin_create_or_update(GROUP, "nsg", place).result()
+    rules = network.network_security_groups.begin_create_or_update(GROUP, "nsg", place, **FAST).result()
     space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/8"]}}
-    network.virtual_networks.begin_create_or_update(GROUP, "net", {**place, "properties": space}).result()
+    network.virtual_networks.begin_create_or_update(GROUP, "net", {**place, "properties": space}, **FAST).result()
     subnet = {"properties": {"addressPrefix": "10.1.0.0/16", "networkSecurityGroup": {"id": rules.id}}}
     dial({"taken": [JOIN]})
     with pytest.raises(HttpResponseError) as refused:
@@ -237,7 +236,7 @@ def test_what_a_body_mentions_needs_a_right_too(
     assert _code(refused.value) == "LinkedAuthorizationFailed"
     assert f"action(s) '{JOIN}' on the linked scope(s) '{rules.id}'" in refused.value.message
     dial({"taken": []})
-    assert network.subnets.begin_create_or_update(GROUP, "net", "nodes", subnet).result().name == "nodes"
+    assert network.subnets.begin_create_or_update(GROUP, "net", "nodes", subnet, **FAST).result().name == "nodes"
 
 
 @pytest.mark.parametrize(
