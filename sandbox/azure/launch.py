@@ -28,10 +28,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from venv import EnvBuilder
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -66,16 +66,21 @@ def _fingerprint() -> str:
     return hashlib.sha256(content + sys.version.encode()).hexdigest()
 
 
-def environment(directory: Path) -> Path:
+def environment(target: Path) -> Path:
     """The Python of the stand-in's own environment, made when there is none or when it is stale."""
-    target = directory / "venv"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _exclusive(target.parent / f"{target.name}.lock"):
+        return _environment(target)
+
+
+def _environment(target: Path) -> Path:
     python, stamp = target / "bin" / "python", target / ".ready"
     wanted = _fingerprint()
     if stamp.exists() and stamp.read_text(encoding="ascii") == wanted and python.exists():
         return python
     print(f"Installing the stand-in for Azure into {target} ...", file=sys.stderr)
     with_pip = _installer(python)[1:3] == ["-m", "pip"]
-    venv.EnvBuilder(clear=True, with_pip=with_pip, symlinks=True).create(target)
+    EnvBuilder(clear=True, with_pip=with_pip, symlinks=True).create(target)
     done = subprocess.run([*_installer(python), "-r", str(REQUIREMENTS[0])], check=False)
     if done.returncode:
         raise Problem(
@@ -172,7 +177,7 @@ def _wait_until_ready(directory: Path, process: subprocess.Popen[bytes]) -> None
     raise Problem(f"The stand-in did not answer within {START_LIMIT:.0f} seconds; {log} ends with:\n{_tail(log)}")
 
 
-def start(directory: Path, port: int | None = None, latency: float | None = None) -> int:
+def start(directory: Path, port: int | None = None, latency: float | None = None, venv: Path | None = None) -> int:
     """Start the stand-in, or leave it running; its port."""
     directory.mkdir(parents=True, exist_ok=True)
     with _exclusive(directory / "launch.lock"):
@@ -184,7 +189,7 @@ def start(directory: Path, port: int | None = None, latency: float | None = None
                 call(directory, "PATCH", "/latency", {"scale": latency})
             return there
         chosen = _choose_port(directory, port)
-        python = environment(directory)
+        python = environment(venv or directory / "venv")
         (directory / "port").write_text(f"{chosen}\n", encoding="ascii")
         command = [str(python), "-m", "sandbox.azure.proxy", "--directory", str(directory), "--port", str(chosen)]
         if latency is not None:
@@ -267,12 +272,14 @@ def main(arguments: list[str] | None = None) -> int:
         "--port", type=int, help=f"of the proxy; default: that of last time, {DEFAULT_PORT}, or a free one"
     )
     parser.add_argument("--latency", type=float, help="scale of Azure's latencies: 0 none, 1 as Azure")
+    parser.add_argument("--venv", type=Path, help="its environment, when several share one; default: <directory>/venv")
     parser.add_argument("--format", choices=("shell", "json"), default="shell")
     options = parser.parse_intermixed_args(arguments)
     directory = options.directory.resolve()
     try:
         if options.command == "start":
-            print(f"The stand-in for Azure listens on 127.0.0.1:{start(directory, options.port, options.latency)}.")
+            port = start(directory, options.port, options.latency, options.venv and options.venv.resolve())
+            print(f"The stand-in for Azure listens on 127.0.0.1:{port}.")
         elif options.command == "stop":
             print("The stand-in for Azure is stopped." if stop(directory) else "No stand-in for Azure runs.")
         elif options.command == "status":

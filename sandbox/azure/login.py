@@ -11,6 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from .dials import dial
 from .directory import Principal
 from .web import Answer, Refusal, Request
 
@@ -231,6 +232,22 @@ def _token(cloud: Cloud, request: Request) -> Answer:
     if "resource" in form:
         body |= {"resource": audience, "expires_on": str(int(cloud.now()) + lifetime)}
     return Answer(200, body)
+
+
+@dial("POST /assertions")
+def assertion(cloud: Cloud, request: Request) -> Answer:
+    """The token of a service account, as an issuer outside of Entra gives it: {issuer, subject, audience, lifetime}."""
+    asked = request.json() or {}
+    now = int(cloud.now())
+    claims = {
+        "iss": asked.get("issuer", ""),
+        "sub": asked.get("subject", ""),
+        "aud": asked.get("audience", EXCHANGE),
+        "iat": now,
+        "nbf": now,
+        "exp": now + int(asked.get("lifetime", 3600)),
+    }
+    return Answer(200, {"token": cloud.key.sign(claims)})
 
 
 def answer(cloud: Cloud, request: Request) -> Answer:

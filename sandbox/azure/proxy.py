@@ -19,21 +19,30 @@ import os
 import signal
 import sys
 import traceback
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import unquote
 
 import certifi
-from mitmproxy import http, options
-from mitmproxy.certs import CertStore
-from mitmproxy.proxy import server_hooks
-from mitmproxy.tools.dump import DumpMaster
 
-from . import hosts
-from .arm import app as arm
-from .cloud import Cloud
-from .keys import write_private
-from .web import Answer, Refusal, Request
+# The package imports a web framework, LDAP and much else that nobody needs here: left empty, it halves the start.
+_addons = ModuleType("mitmproxy.addons")
+_addons.__path__ = [str(Path(find_spec("mitmproxy").origin or "").parent / "addons")]  # type: ignore[union-attr]
+sys.modules["mitmproxy.addons"] = _addons
+
+from mitmproxy import http, options  # noqa: E402
+from mitmproxy.addons import core, next_layer, proxyserver, termlog, tlsconfig  # noqa: E402
+from mitmproxy.certs import CertStore  # noqa: E402
+from mitmproxy.master import Master  # noqa: E402
+from mitmproxy.proxy import server_hooks  # noqa: E402
+
+from . import hosts  # noqa: E402
+from .arm import app as arm  # noqa: E402
+from .cloud import Cloud  # noqa: E402
+from .keys import write_private  # noqa: E402
+from .web import Answer, Refusal, Request  # noqa: E402
 
 
 def read(flow: http.HTTPFlow) -> Request:
@@ -115,7 +124,9 @@ async def serve(directory: Path, port: int, latency: float | None) -> None:
         "listen_host": "127.0.0.1",
         "listen_port": port,
     }
-    master = DumpMaster(options.Options(**settings), with_termlog=True, with_dumper=False)
+    master = Master(options.Options(**settings))
+    parts = (core.Core(), proxyserver.Proxyserver(), tlsconfig.TlsConfig(), next_layer.NextLayer(), termlog.TermLog())
+    master.addons.add(*parts)
     master.options.update(
         connection_strategy="lazy", upstream_cert=False, rawtcp=False, http3=False, termlog_verbosity="warn"
     )

@@ -59,12 +59,16 @@ def load(cloud: Cloud) -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a call is answered: by what, after how long, and what is locked meanwhile."""
+    """How a call is answered: by what, after how long, and what is locked meanwhile.
+
+    ``accepts``: it only begins an operation; the dials of latency know that as ``ACCEPT`` instead of its method.
+    """
 
     run: Callable[[Call], Answer]
     type: str
     seconds: float
     guard: Callable[[Call], list[str]] | None = None
+    accepts: bool = False
 
 
 # ------------------------------------------------------------------------------------------------------------- who asks
@@ -152,7 +156,7 @@ def _plan(call: Call) -> Plan:
     if built_in:
         run, kind_name, seconds = built_in
         _versions(call, groups.VERSIONS)
-        return Plan(run, kind_name, seconds)
+        return Plan(run, kind_name, seconds, accepts=(method, kind_name) == ("DELETE", groups.GROUP))
     if not target.types:
         raise Refusal(
             404,
@@ -198,7 +202,7 @@ def _plan_action(call: Call, action: Action) -> Plan:
             202, None, {**answer.headers, **operations.headers(call, operation, action.poll, action.retry_after)}
         )
 
-    return Plan(run, name, ACCEPTANCE if action.long else action.seconds)
+    return Plan(run, name, ACCEPTANCE if action.long else action.seconds, accepts=action.long)
 
 
 def _plan_resource(call: Call, kind: ResourceType) -> Plan:
@@ -213,7 +217,7 @@ def _plan_resource(call: Call, kind: ResourceType) -> Plan:
         raise _not_allowed(call)
     reads = method in ("GET", "HEAD")
     seconds = READ if reads else ACCEPTANCE if method in kind.long else kind.seconds.get(method, ACCEPTANCE)
-    return Plan(_WRITES[method], kind.name, seconds, None if reads else writes.locks_of)
+    return Plan(_WRITES[method], kind.name, seconds, None if reads else writes.locks_of, method in kind.long)
 
 
 # ---------------------------------------------------------------------------------------------------------- one request
@@ -285,7 +289,7 @@ async def _run(call: Call, plan: Plan) -> Answer:
         _refuse_beside(call)
     cloud.writing |= locks
     try:
-        seconds = cloud.dials.seconds(method, plan.type, plan.seconds) if plan.seconds >= 0 else 0.0
+        seconds = cloud.dials.seconds("ACCEPT" if plan.accepts else method, plan.type, plan.seconds)
         if locks and call.kind and method not in call.kind.long:
             seconds = max(seconds, operations.SHORTEST)
         if seconds > 0:

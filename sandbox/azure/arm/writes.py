@@ -245,6 +245,8 @@ def put(call: Call) -> Answer:
     if call.live is None:
         valid_name(kind, call.target.name)
     body = _is_object(call)
+    check_tags(body.get("tags"))
+    _check_location(call, kind, body, call.live)
     check_model(kind, body)
     # Null means "not said", but a type may see it in call.body.
     prepared = _prepare(call, kind, without_nulls(_clean(kind, body)), call.live)
