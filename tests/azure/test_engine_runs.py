@@ -176,6 +176,30 @@ def test_two_engines_race_on_one_cluster(cloud: Cloud) -> None:
     assert result["resources"]["cluster"]["tags"] == {"by": "one"}
 
 
+def test_a_deleted_vault_is_brought_back(cloud: Cloud) -> None:
+    vault: dict[str, Any] = {
+        "name": "vault",
+        "id": "${group.id}/providers/Microsoft.KeyVault/vaults/runs-vault",
+        "api_version": "2025-05-01",
+        "body": {
+            "location": "westeurope",
+            "tags": {"life": "first"},
+            "properties": {
+                "tenantId": cloud.environment["AZURE_TENANT_ID"],
+                "sku": {"family": "A", "name": "standard"},
+                "enableRbacAuthorization": True,
+            },
+        },
+    }
+    cloud.run([group(cloud), vault])
+    assert actions(cloud.run([{**group(cloud), "existing": True}, vault], state="absent")) == {"vault": "delete"}
+    second = {**vault, "body": {**vault["body"], "tags": {"life": "second"}}}
+    result = cloud.run([group(cloud), second])
+    assert not result.get("failed"), result["msg"]
+    assert result["resources"]["vault"]["tags"] == {"life": "second"}
+    assert actions(cloud.run([group(cloud), second])) == {}
+
+
 def test_operations_side_by_side_are_bounded(cloud: Cloud) -> None:
     cloud.dial("PATCH", "/latency", {"scale": 0.1, "seconds": {f"PUT {NETWORKS}": 5}})
     networks = [network(f"network{number}", f"10.{number}.0.0/16") for number in range(6)]
