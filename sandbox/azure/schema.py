@@ -89,7 +89,7 @@ def problems(body: Any, model: type | str) -> list[Problem]:
 
     :param model: the class, or its dotted path (``azure.mgmt.network.models.VirtualNetwork``), imported when first used
     """
-    return list(_walk(body, _model_node(load(model) if isinstance(model, str) else model), ""))
+    return list(_walk(body, node_of(load(model) if isinstance(model, str) else model), ""))
 
 
 @functools.cache
@@ -105,7 +105,7 @@ def _walk(value: Any, node: Node, path: str) -> Iterator[Problem]:
     if value is None or node.kind == "any":
         return
     if node.kind == "model":
-        node = _subclass(value, _model_node(_class_of(node)))
+        node = _subclass(value, node_of(_class_of(node)))
     if node.kind == "object":
         yield from _walk_object(value, node, path)
     elif node.kind == "list":
@@ -240,12 +240,12 @@ def _subclass(value: Any, node: Node) -> Node:
         found = node.subclasses.get(str(value.get(node.discriminator)).lower())
         if found is None:
             return node
-        node = _model_node(found)
+        node = node_of(found)
     return node
 
 
 @functools.cache
-def _model_node(model: type) -> Node:
+def node_of(model: type) -> Node:
     """The node of a model, of either kind of package; the fields' own models stay unread until they are walked."""
     if hasattr(model, "_attribute_map"):
         return _mapped_node(model)
