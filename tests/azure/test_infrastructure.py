@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from stand_in import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -313,11 +314,7 @@ def test_what_cannot_work_is_said_before_anything_is_created(hub: Hub) -> None:
     done = stand_in.playbook("playbooks/infrastructure.yml", "-i", hub.inventory(hosts))
     assert writes(stand_in, begin) == []
     assert "Traceback" not in done.stdout + done.stderr
-    fatal = {
-        name: part
-        for part in said(done).split("fatal: [")[1:]
-        if (name := part.partition("]")[0])
-    }
+    fatal = {name: part for part in said(done).split("fatal: [")[1:] if (name := part.partition("]")[0])}
     assert set(fatal) == set(REFUSED), done.stdout
     for name, (_variables, sentence) in REFUSED.items():
         assert sentence in fatal[name], name
@@ -342,10 +339,8 @@ def test_a_right_that_is_missing_is_named(hub: Hub) -> None:
 
 
 def test_wrong_credentials(hub: Hub) -> None:
-    done = hub.stand_in.playbook(
-        "playbooks/infrastructure.yml", "-i", hub.inventory({"hub": {}}), AZURE_CLIENT_SECRET="wrong", "
-        "AZURE_SECRET="wrong"
-    )
+    wrong = {"AZURE_CLIENT_SECRET": "wrong", "AZURE_SECRET": "wrong"}
+    done = hub.stand_in.playbook("playbooks/infrastructure.yml", "-i", hub.inventory({"hub": {}}), **wrong)
     assert done.returncode != 0
     assert "AADSTS7000215" in said(done) or "secret" in said(done)
     assert "Traceback" not in said(done)
