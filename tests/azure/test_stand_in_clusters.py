@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -106,6 +107,24 @@ def test_a_cluster_answers_more_than_was_sent(cluster: Any, stand_in: StandIn) -
     (profile,) = properties["agentPoolProfiles"]
     assert profile["name"] == "core"
     assert profile["nodeImageVersion"]
+
+
+def test_what_is_answered_may_be_sent_back(aks: ContainerServiceClient, fresh_pool: Callable[..., Any]) -> None:
+    """Read, merge, write: everything Azure answers of its own it takes again, and nothing changes by it."""
+    fresh_pool("again", scaleSetPriority="Spot")
+    live = aks.managed_clusters.get(GROUP, CLUSTER).as_dict()
+    written = aks.managed_clusters.begin_create_or_update(GROUP, CLUSTER, json.dumps(live).encode()).result().as_dict()
+    assert without_etags(written) == without_etags(live)
+    live_pool = aks.agent_pools.get(GROUP, CLUSTER, "again").as_dict()
+    sent = json.dumps(live_pool).encode()
+    pool_again = aks.agent_pools.begin_create_or_update(GROUP, CLUSTER, "again", sent).result().as_dict()
+    assert without_etags(pool_again) == without_etags(live_pool)
+
+
+def without_etags(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_etags(item) for key, item in value.items() if key != "eTag"}
+    return [without_etags(item) for item in value] if isinstance(value, list) else value
 
 
 def test_the_node_resource_group_comes_and_goes_with_the_cluster(
