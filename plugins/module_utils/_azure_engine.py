@@ -14,7 +14,14 @@ from ansible_collections.planetary.hub.plugins.module_utils import _azure_plan a
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_types as types
 from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
 from ansible_collections.planetary.hub.plugins.module_utils._azure_compare import Comparison
-from ansible_collections.planetary.hub.plugins.module_utils._azure_crew import Crew, Job, Outcome, Stopped, Task
+from ansible_collections.planetary.hub.plugins.module_utils._azure_crew import (
+    Crew,
+    Job,
+    Outcome,
+    OutOfTime,
+    Stopped,
+    Task,
+)
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
 from ansible_collections.planetary.hub.plugins.module_utils._azure_ids import GROUP, folded, last_segment, parse
 from ansible_collections.planetary.hub.plugins.module_utils._azure_plan import (
@@ -336,14 +343,14 @@ class Engine:
 
     def _problems(self, one: Resource, error: Exception, verb: str) -> list[str]:
         """An error of one resource as sentences."""
+        if isinstance(error, OutOfTime) or getattr(error, "code", "") == "TimedOut":
+            return [f"{one.shown} was not {verb} in time: {error}; run it again, which goes on from here."]
         if isinstance(error, AzureError):
             return [unreadable(one.shown, error, verb)]
         if isinstance(error, MissingValue):
             return [_missing(one, error)]
         if isinstance(error, Differs):
             return _forbidden(one, error.comparison)
-        if type(error).__name__ == "OutOfTime":
-            return [f"{one.shown} was not {verb} in time: {error}; run it again, which goes on from here."]
         raise error
 
     def results(self) -> dict[str, Any]:
