@@ -389,10 +389,23 @@ def _create(call: Call, collection: str, body: Mapping[str, Any]) -> dict[str, A
             )
             raise refuse(409, "Request_MultipleObjectsWithSameKeyValue", text)
         item = service_principal(app["appId"], app["displayName"], str(call.directory.get("tenant", "")), now=call.now)
+    elif collection == "users":
+        item = _new_user(call, body)
     else:
         raise refuse(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
     objects[item["id"]] = item
     return item
+
+
+def _new_user(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+    for name in ("displayName", "userPrincipalName", "mailNickname", "passwordProfile"):
+        if not body.get(name):
+            raise _bad(f"A value is required for property '{name}' of resource 'User'.")
+    name = str(body["userPrincipalName"])
+    if _get(call, "users", name, "userPrincipalName"):
+        raise _bad("Another object with the same value for property userPrincipalName already exists.")
+    given = {key: value for key, value in body.items() if key not in READ_ONLY | {"passwordProfile"}}
+    return {**user(name, str(body["displayName"])), **given}
 
 
 def _add_password(call: Call, item: dict[str, Any]) -> Answer:
@@ -659,8 +672,13 @@ def _keep(cloud: Cloud, directory: dict[str, Any]) -> None:
         principal.secrets = dict(app.get("__secrets", {}))
         principal.federated = [dict(one) for one in app.get("__federated", [])]
         cloud.directory.save(principal)
+    for object_id, item in directory["users"].items():
+        if cloud.directory.by_object_id(object_id) is None:
+            more = {"userPrincipalName": item["userPrincipalName"]}
+            cloud.directory.save(Principal(object_id, "", item["displayName"], kind="User", more=more))
+    held = {"Application": "servicePrincipals", "User": "users"}
     for principal in cloud.directory:
-        if principal.kind == "Application" and principal.object_id not in directory["servicePrincipals"]:
+        if principal.kind in held and principal.object_id not in directory[held[principal.kind]]:
             cloud.directory.remove(principal.object_id)
     cloud.store.touch("graph")
 

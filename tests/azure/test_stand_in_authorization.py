@@ -374,6 +374,25 @@ def test_graph_filters_and_pages(graph: Ask) -> None:
     assert (status, answer["error"]["code"]) == (400, "Request_UnsupportedQuery")
 
 
+def test_a_person_is_found_by_name_and_given_a_right(
+    graph: Ask, rights: AuthorizationManagementClient, group: str
+) -> None:
+    body = {
+        "accountEnabled": True,
+        "displayName": "Ada Example",
+        "userPrincipalName": "ada@example.org",
+        "mailNickname": "ada",
+        "passwordProfile": {"password": str(uuid.uuid4())},
+    }
+    assert graph("POST", "/v1.0/users", body)[0] == 201
+    assert graph("POST", "/v1.0/users", body)[0] == 400
+    _, found = graph("GET", "/v1.0/users/ADA@example.org", **{"$select": "id,displayName"})
+    assert found["displayName"] == "Ada Example"
+    assert "passwordProfile" not in graph("GET", f"/v1.0/users/{found['id']}")[1]
+    made = rights.role_assignments.create(group, str(uuid.uuid4()), _assignment(found["id"]))
+    assert made.principal_type == "User"
+
+
 def test_who_may_not_write_the_directory_is_told(stand_in: StandIn, graph: Ask) -> None:
     stand_in.dial("PATCH", "/settings", {"graph": "read"})
     status, answer = graph("POST", "/v1.0/applications", {"displayName": "no"})

@@ -165,6 +165,12 @@ def test_the_name_of_a_registry_is_worldwide(stand_in: StandIn, registry: Contai
     assert asked.name_available is False
 
 
+def test_what_a_registry_answers_may_be_sent_back(registry: ContainerRegistryManagementClient) -> None:
+    found = registry.registries.get(GROUP, REGISTRY)
+    again = registry.registries.begin_create(GROUP, REGISTRY, found.as_dict(), **FAST).result()
+    assert again.as_dict()["properties"]["policies"] == found.as_dict()["properties"]["policies"]
+
+
 def test_an_image_is_imported_once(registry: ContainerRegistryManagementClient) -> None:
     body = {
         "source": {"registryUri": "quay.io", "sourceImage": "jupyterhub/k8s-hub:4.4.0"},

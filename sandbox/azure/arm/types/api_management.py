@@ -33,6 +33,7 @@ VERSIONS = (
     "2024-05-01",
     "2024-06-01-preview",
 )
+_DATES = ("createdDate", "startDate", "expirationDate", "endDate", "notificationDate", "stateComment")
 KEYS = ("primaryKey", "secondaryKey")
 
 
@@ -221,6 +222,7 @@ TYPES = (
         name_rule=r"[^*#&+:<>?]{1,256}",
         etag=True,
         shows_state=False,
+        read_only=tuple(f"properties.{name}" for name in _DATES),
         write_only=("properties.primaryKey", "properties.secondaryKey"),
         store=_subscription,
         done=_subscribed,
@@ -233,6 +235,7 @@ TYPES = (
         name_rule=r"[^*#&+:<>?]{1,80}",
         etag=True,
         shows_state=False,
+        read_only=("properties.registrationDate", "properties.groups"),
         store=_user,
         select=_matching,
     ),

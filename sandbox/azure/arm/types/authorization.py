@@ -32,8 +32,8 @@ ANYWHERE = ("tenant", "subscription", "group", "resource")
 GUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
 # Every resource knows these calls; nobody needs a right to look at an operation that was begun with one.
 _FREE = re.compile(r"/(operations|operationstatuses|operationresults)/[^/]+\Z", re.IGNORECASE)
-# A subscription and its lists are shown to everybody who has any right in it. (Azure leaves out of the lists what one may
-# not read; this stand-in does not.)
+# A subscription and its lists are shown to everybody who has any right in it. (Azure leaves out of the lists what
+# one may not read; this stand-in does not.)
 _GLIMPSES = {
     "microsoft.resources/subscriptions/read",
     "microsoft.resources/subscriptions/providers/read",
