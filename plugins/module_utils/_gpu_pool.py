@@ -146,12 +146,15 @@ class GpuPool:
         started = False
         try:
             with self._sdk(cluster.subscription) as sdk:
-                polling: Any = Polling(time.monotonic() + self.timeout, watch.pause) if wait else False
+                polling: Any = _Following(time.monotonic() + self.timeout, watch.pause) if wait else False
                 begin = action(sdk.agent_pools)
                 poller = begin(cluster.group, cluster.name, self.name, *content, polling=polling, **extra)
                 started = True
                 if wait:
                     poller.result()
+                    # The SDK takes a TypeError of its thread for the absence of one.
+                    if not poller.done() or not polling.finished():
+                        raise AzureError(f"nobody knows how the operation on {self.name} ended", code="NotFollowed")
         except SdkError as error:
             raise self._problem(error, method, started) from None
 
@@ -174,6 +177,14 @@ class GpuPool:
         if response is not None and hasattr(response, "status_code"):
             return refusal(response, method, self.id, operation=started)
         return unreached(error, method, self.id, self.client.cloud.management, "")
+
+
+class _Following(Polling):
+    """Polls through the SDK's own pipeline, which does not know the options of ours."""
+
+    def __init__(self, end: float, pause: Callable[[float, str], None]) -> None:
+        super().__init__(end, pause)
+        self._operation_config: dict[str, Any] = {}
 
 
 def _etag(live: Mapping[str, Any] | None) -> str | None:
