@@ -52,9 +52,16 @@ async def answer(cloud: Cloud, request: Request) -> Answer:
     if application is None:
         message = f"The stand-in for Azure does not answer for {request.host}, and it never asks outside."
         return Refusal(502, "UnknownHost", message).answer()
+    start = cloud.now()
     result = application.answer(cloud, request)
     if inspect.isawaitable(result):
         result = await result
     cloud.store.flush()
     assert isinstance(result, Answer)
+    if application not in (arm, dials):
+        # Resource Manager writes down more itself; the dials are nobody's business.
+        name = application.__name__.rpartition(".")[2]
+        cloud.calls.append(
+            dials.Entry("request", request.method, name, request.path, result.status, start, cloud.now(), request.host)
+        )
     return result

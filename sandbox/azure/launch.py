@@ -61,6 +61,14 @@ def _installer(python: Path) -> list[str]:
     return [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
 
+def _outside() -> dict[str, str]:
+    """This environment without the way to a stand-in, which an installer must not take."""
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE", "")
+    own = bundle and (Path(bundle).parent / "environment.json").exists()
+    dropped = ("HTTPS_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE") if own else ()
+    return {key: value for key, value in os.environ.items() if key not in dropped}
+
+
 def _fingerprint() -> str:
     content = b"".join(path.read_bytes() for path in REQUIREMENTS if path.exists())
     return hashlib.sha256(content + sys.version.encode()).hexdigest()
@@ -81,7 +89,7 @@ def _environment(target: Path) -> Path:
     print(f"Installing the stand-in for Azure into {target} ...", file=sys.stderr)
     with_pip = _installer(python)[1:3] == ["-m", "pip"]
     EnvBuilder(clear=True, with_pip=with_pip, symlinks=True).create(target)
-    done = subprocess.run([*_installer(python), "-r", str(REQUIREMENTS[0])], check=False)
+    done = subprocess.run([*_installer(python), "-r", str(REQUIREMENTS[0])], env=_outside(), check=False)
     if done.returncode:
         raise Problem(
             f"The stand-in's environment {target} could not be installed: see the messages of the installer above."

@@ -197,7 +197,7 @@ def test_nothing_is_written_into_a_dying_group(stand_in: StandIn) -> None:
         stand_in.dial("PATCH", "/latency", {"seconds": {}})
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[str, str, Any, int, str]] = {
     "no api-version": ("GET", f"/resourceGroups/{GROUP}", None, 400, "MissingApiVersionParameter"),
     "unknown api-version": ("GET", identity("x").replace("2024-11-30", "1999-01-01"), None, 400, "InvalidResourceType"),
     "written in an unknown api-version": (
@@ -299,6 +299,17 @@ def test_lists_page_filter_and_expand(stand_in: StandIn) -> None:
     with pytest.raises(HttpResponseError) as error:
         list(resources.list(filter="colour eq 'red'"))
     assert code_of(error) == "InvalidFilterInQueryString"
+
+
+def test_tags_of_their_own_and_lists_without_groups(stand_in: StandIn, raw: Callable[..., Any]) -> None:
+    raw("PUT", identity("tagged"), {**HERE, "tags": {"a": "1", "b": "2"}})
+    place = identity("tagged").replace("?api-version=2024-11-30", "/providers/Microsoft.Resources/tags/default")
+    place += "?api-version=2024-11-01"
+    merged = raw("PATCH", place, {"operation": "Merge", "properties": {"tags": {"b": "3", "c": "4"}}})
+    assert merged[2]["properties"]["tags"] == {"a": "1", "b": "3", "c": "4"}
+    raw("PATCH", place, {"operation": "Delete", "properties": {"tags": {"a": "1"}}})
+    assert raw("GET", identity("tagged"))[2]["tags"] == {"b": "3", "c": "4"}
+    assert GROUP not in [one.name for one in stand_in.arm.resources.list()]
 
 
 def test_federated_credentials_one_at_a_time_and_at_most_twenty(stand_in: StandIn) -> None:

@@ -81,7 +81,12 @@ def generic(call: Call, records: list[Record]) -> list[dict[str, Any]]:
     found = []
     for record in records:
         kind = call.cloud.kinds.get(record.type.lower())
-        if kind is None or not kind.tracked or not all(_fits(record, *term) for term in wanted):
+        if (
+            kind is None
+            or not kind.tracked
+            or len(record.id.split("/")) < 6
+            or not all(_fits(record, *term) for term in wanted)
+        ):
             continue
         full = show(call.cloud, record)
         keys = ("id", "name", "type", "kind", "location", "tags", "sku", "identity", "managedBy", "zones", "plan")

@@ -48,6 +48,7 @@ _WRITES: dict[str, Callable[[Call], Answer]] = {
 def load(cloud: Cloud) -> None:
     """Tell the cloud what the providers know."""
     cloud.kinds[groups.GROUP.lower()] = groups.GROUPS
+    cloud.actions.update({name.lower(): action for name, action in groups.ACTIONS.items()})
     for info in pkgutil.iter_modules(types.__path__):
         module = importlib.import_module(f"{types.__name__}.{info.name}")
         for kind in getattr(module, "TYPES", ()):

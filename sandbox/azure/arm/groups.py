@@ -14,7 +14,7 @@ from typing import Any
 from ..store import Record
 from ..web import Answer, Refusal
 from . import answers, operations, writes
-from .kinds import Call, ResourceType
+from .kinds import Action, Call, ResourceType
 from .locations import REGIONS, normal
 
 GROUP = writes.GROUP
@@ -263,6 +263,33 @@ def _resources(call: Call) -> Answer:
     return answers.page(call, answers.generic(call, call.cloud.store.below(below)))
 
 
+def _tags(call: Call) -> Answer:
+    """The tags of a subscription, a group or a resource, alone: all of them, replaced, merged or some deleted."""
+    cloud = call.cloud
+    scope = call.target.scope
+    record = cloud.store.get(scope)
+    if record is None:
+        raise Refusal(404, "ResourceNotFound", f"The resource '{scope}' was not found.")
+    body = call.body if isinstance(call.body, dict) else {}
+    given = (body.get("properties") or {}).get("tags") or {}
+    writes.check_tags(given)
+    now = dict(record.body.get("tags") or {})
+    what = str(body.get("operation", "Replace")).lower()
+    if call.method == "DELETE":
+        now = {}
+    elif call.method == "PATCH" and what == "delete":
+        now = {key: value for key, value in now.items() if key not in given}
+    elif call.method in ("PUT", "PATCH"):
+        now = {**now, **given} if call.method == "PATCH" and what == "merge" else dict(given)
+    if call.method != "GET":
+        record.body["tags"] = now
+        cloud.store.put(record)
+    tags_id = f"{record.id}/providers/Microsoft.Resources/tags/default"
+    return Answer(
+        200, {"id": tags_id, "name": "default", "type": "Microsoft.Resources/tags", "properties": {"tags": now}}
+    )
+
+
 def _operation(call: Call) -> Answer:
     operation = call.cloud.store.operations.get(call.target.path.rpartition("/")[2])
     if operation is None:
@@ -288,6 +315,13 @@ ROUTES: tuple[tuple[str, str, Handler, str, float], ...] = (
     ("DELETE", r"/subscriptions/[^/]+/resourcegroups/[^/]+", _delete_group, GROUP, 0.3),
     ("GET", r"/subscriptions/[^/]+/resourcegroups/[^/]+/resources", _resources, "Microsoft.Resources/resources", 0.1),
 )  # fmt: skip
+
+
+#: Types of Microsoft.Resources that hang on anything.
+ACTIONS = {
+    f"{method} Microsoft.Resources/tags": Action(_tags, VERSIONS, seconds=seconds)
+    for method, seconds in (("GET", 0.05), ("PUT", 1.0), ("PATCH", 1.0), ("DELETE", 1.0))
+}
 
 
 def route(method: str, path: str) -> tuple[Handler, str, float] | None:
