@@ -190,5 +190,6 @@ def _failure(problems: list[str], error: EngineError | None = None, engine: Engi
         "done": done,
         "not_started": not_started,
         "changed": bool(done),
-        "plan": planning.listed(engine.planned()) if engine else [],
+        # What is forbidden, and nothing else: the sentences above shall not drown.
+        "plan": planning.listed([one for one in engine.planned() if one.action == "forbidden"]) if engine else [],
     }

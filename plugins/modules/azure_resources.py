@@ -180,7 +180,7 @@ resources:
       properties: {provisioningState: Succeeded}
 plan:
   description: What was done to each resource, or would be in check mode.
-  returned: success, and after a failure what was planned or done until then
+  returned: success, and after a failure what is forbidden
   type: list
   elements: dict
   contains:
