@@ -272,6 +272,24 @@ def test_versions_of_a_region(aks: ContainerServiceClient) -> None:
     assert [name for name, one in found.items() if one.get("isDefault")] == ["1.35"]
 
 
+def test_new_node_images_by_request_and_by_the_channel(aks: ContainerServiceClient, stand_in: StandIn) -> None:
+    def image() -> str:
+        return str(aks.agent_pools.get(GROUP, CLUSTER, "core").as_dict()["properties"]["nodeImageVersion"])
+
+    newest = image()
+    stand_in.dial("POST", "/aks/node-image", {"id": pool_id(stand_in), "date": "202610.15.0"})
+    assert image() != newest
+    aks.agent_pools.begin_upgrade_node_image_version(GROUP, CLUSTER, "core").result()
+    assert image() == newest
+
+
+def test_clusters_are_found_by_their_tags(aks: ContainerServiceClient, stand_in: StandIn) -> None:
+    make(aks, "tagged", {"tags": {"owner": "me"}})
+    make(aks, "tagged")
+    found = stand_in.arm.resources.list(filter="tagName eq 'owner' and tagValue eq 'me'")
+    assert [one.name for one in found] == ["tagged"]
+
+
 def test_stopped_and_started(aks: ContainerServiceClient) -> None:
     make(aks, "sleepy")
     aks.managed_clusters.begin_stop(GROUP, "sleepy").result()

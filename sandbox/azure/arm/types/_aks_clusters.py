@@ -213,8 +213,6 @@ def store(call: Call, body: Body, live: Record | None) -> Body:
         **((live.body.get("sku") if live else None) or {}),
         **(body.get("sku") or {}),
     }
-    if live is not None and "tags" not in body:
-        kept["tags"] = live.body.get("tags")
     cluster = Record(live.id if live else writes.spelt_id(call), CLUSTER, kept)
     _write_pools(call, cluster, given.get("agentPoolProfiles") or [], live)
     _around(cloud, cluster, given)

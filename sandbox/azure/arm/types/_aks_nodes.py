@@ -194,7 +194,7 @@ def sync(cloud: Cloud, cluster: Record) -> None:
                 "tier": "Standard",
                 "capacity": 0 if stopped else int(pool.properties.get("count") or 0),
             },
-            "zones": pool.properties.get("availabilityZones"),
+            "zones": pool.properties.get("availabilityZones") or [],
             "properties": {"singlePlacementGroup": False, "orchestrationMode": "Uniform"},
         }
         cloud.store.put(record)

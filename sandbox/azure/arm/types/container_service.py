@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from ...dials import dial
 from ...store import Operation, Record
 from ...web import Answer, Refusal, Request
-from .. import operations
+from .. import answers, operations
 from ..kinds import Action, Body, Call, ResourceType, look
 from . import _aks_access as access
 from . import _aks_clusters as clusters
@@ -378,12 +378,14 @@ def _succeeded(cloud: Cloud, operation: Operation) -> None:
         cloud.store.put(record)
 
 
-def _new_image(cloud: Cloud, operation: Operation) -> None:
+def _new_image(cloud: Cloud, operation: Operation) -> dict[str, Any] | None:
     record = cloud.store.get(operation.resource)
-    if record is not None:
-        record.state = "Succeeded"
-        record.properties["nodeImageVersion"] = versions.image(record.properties)
-        cloud.store.put(record)
+    if record is None:
+        return None
+    record.state = "Succeeded"
+    record.properties["nodeImageVersion"] = versions.image(record.properties)
+    cloud.store.put(record)
+    return answers.show(cloud, record)
 
 
 def _abort(call: Call) -> Answer:
