@@ -104,7 +104,7 @@ def lint(session: nox.Session) -> None:
     commands = [
         ["ruff", "check"],
         ["ruff", "format", "--check"],
-        ["mypy", "noxfile.py", str(COLLECTION / "plugins"), "benchmarks", "tests", *python],
+        ["mypy", "noxfile.py", str(COLLECTION / "plugins"), "benchmarks", "sandbox", "tests", *python],
         ["yamllint", "--strict", "."],
         ["ansible-lint", "--offline", "--nocolor"],
         ["antsibull-changelog", "lint"],

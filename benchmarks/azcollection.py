@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The peer: the same resources, as they are, by tasks of azure.azcollection, one after another as its users write them.
 
-Where the collection has a module of the type it is used, with what Azure answers as its arguments; otherwise its generic
-``azure_rm_resource``. Both read the resource and find nothing, or little, to change.
+Where the collection has a module of the type it is used, with what Azure answers as its arguments; otherwise its
+generic ``azure_rm_resource``. Both read the resource and find nothing, or little, to change.
 """
 
 from __future__ import annotations
@@ -108,9 +108,7 @@ def task(resource: Resource, versions: Mapping[str, str]) -> Task:
     return {"name": resource["id"], "azure.azcollection.azure_rm_resource": arguments_of_any}
 
 
-def seconds(
-    environment: Path, variables: Mapping[str, str], resources: list[dict[str, Any]], folder: Path
-) -> float:
+def seconds(environment: Path, variables: Mapping[str, str], resources: list[dict[str, Any]], folder: Path) -> float:
     """Seconds of one run of a playbook with a task for each resource, when there is nothing left to change."""
     folder.mkdir(parents=True)
     play = {

@@ -139,9 +139,7 @@ class Cloud:
         found: list[dict[str, Any]] = self.dial("GET", "/resources")
         groups = {str((one.get("properties") or {}).get("nodeResourceGroup")).lower() for one in found}
         return [
-            one
-            for one in found
-            if one["type"] not in BY_ITSELF and f"{one['id']}/".lower().split("/")[4] not in groups
+            one for one in found if one["type"] not in BY_ITSELF and f"{one['id']}/".lower().split("/")[4] not in groups
         ]
 
     def count(self) -> int:

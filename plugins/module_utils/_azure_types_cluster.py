@@ -100,6 +100,8 @@ CLUSTER = (
             "properties.publicNetworkAccess": "Enabled",
             "properties.supportPlan": "KubernetesOfficial",
             "properties.autoScalerProfile.*": DIFFERENT,
+            "properties.ingressProfile.gatewayAPI.installation": "Disabled",
+            "properties.ingressProfile.webAppRouting.gatewayAPIImplementations.appRoutingIstio.mode": "Disabled",
             "properties.storageProfile.diskCSIDriver.enabled": True,
             "properties.storageProfile.fileCSIDriver.enabled": True,
             "properties.storageProfile.snapshotController.enabled": True,
