@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -150,6 +152,20 @@ def missing_library(package: str) -> str:
     return (
         f"The Python package {package} is missing where Ansible's modules run; install it there: pip install {package}."
     )
+
+
+def deployer_of(token: str) -> dict[str, str]:
+    """Who a token for Azure Resource Manager was given to: objectId, tenantId, principalType.
+
+    Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
+    """
+    part = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return {
+        "objectId": claims.get("oid", ""),
+        "tenantId": claims.get("tid", ""),
+        "principalType": "ServicePrincipal" if claims.get("idtyp") == "app" else "User",
+    }
 
 
 def first_sentence(text: str) -> str:

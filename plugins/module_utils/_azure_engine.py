@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_plan as planning
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_types as types
+from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import deployer_of
 from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
 from ansible_collections.planetary.hub.plugins.module_utils._azure_compare import Comparison
 from ansible_collections.planetary.hub.plugins.module_utils._azure_crew import (
@@ -33,6 +35,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_plan import (
     Planned,
 )
 from ansible_collections.planetary.hub.plugins.module_utils._azure_references import (
+    DEPLOYER,
     Listing,
     MissingValue,
     Reference,
@@ -53,6 +56,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_writer import
     Writer,
     assignment_body,
     scope_of,
+    state_of,
 )
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Progress
 
@@ -119,6 +123,7 @@ class Engine:
         self.crew = Crew(settings.parallel, settings.timeout, progress)
         self.writer = Writer(client, settings.retry_timeout, settings.ignore_tags, warn)
         self.resources = {one.name: Resource(one, listing.ids[one.name]) for one in listing.all}
+        self.deployer: dict[str, str] = {}
         self._by_id = {folded(one.id): one for one in self.resources.values()}
         self._order = list(TopologicalSorter(listing.needs).static_order())
 
@@ -130,7 +135,7 @@ class Engine:
         :param wait: whether to wait for what other runs have begun
         :raises EngineError: something cannot be read
         """
-        self.writer.client.sign_in()
+        self.deployer = deployer_of(self.writer.client.sign_in().token)
         jobs = [
             Job(name, self._reading(one, wait), needs=frozenset(self._needed_to_read(one)))
             for name, one in self.resources.items()
@@ -141,7 +146,8 @@ class Engine:
     def _needed_to_read(self, one: Resource) -> set[str]:
         if not is_assignment(one.wanted.id) and UNKNOWN not in one.id:
             return set()
-        return {reference.name for reference in references([one.wanted.id, one.wanted.body])}
+        named = {reference.name for reference in references([one.wanted.id, one.wanted.body])}
+        return named & self.resources.keys()
 
     def _reading(self, one: Resource, wait: bool) -> Callable[[Task], None]:
         def work(task: Task) -> None:
@@ -180,6 +186,8 @@ class Engine:
 
     def _value(self, reference: Reference, lenient: bool) -> Any:
         """What a reference stands for now."""
+        if reference.name == DEPLOYER:
+            return value_at(self.deployer, reference)
         one = self.resources[reference.name]
         path = tuple(part.casefold() for part in reference.path)
         if path in (("id",), ("name",)) and UNKNOWN not in one.id and not is_assignment(one.id):
@@ -188,7 +196,8 @@ class Engine:
         try:
             return value_at(one.live or {}, reference)
         except MissingValue:
-            if lenient or one.live is None or changes:
+            # Under way by another run, it will say its values; a run that writes has waited for them.
+            if lenient or one.live is None or changes or state_of(one.live) in MOVING:
                 return UNKNOWN
             raise
 
@@ -226,6 +235,10 @@ class Engine:
             return _forbidden(one, comparison)
         action = NONE if not comparison.steps else UPDATE if one.live else CREATE
         one.planned = self._note(one, action, comparison)
+        state = state_of(one.live)
+        if action == NONE and state in MOVING:
+            unfinished = (("properties.provisioningState", state.capitalize(), "Succeeded"),)
+            one.planned = dataclasses.replace(one.planned, action=UPDATE, changes=unfinished)
         return []
 
     def _note(self, one: Resource, action: str, comparison: Comparison | None = None) -> Planned:

@@ -23,6 +23,8 @@ _REFERENCE = re.compile(r"(?<!\$)\$\{\s*([^{}.\s]+)((?:\.[^{}]*)?)\s*\}")
 _MENTION = re.compile(r"/subscriptions/[^\s\"'<>,;]+", re.IGNORECASE)
 # Paths that need no answer of Azure.
 _STATIC = ("id", "name")
+# Whoever runs the engine, as Bicep's deployer() says: no resource, but something to refer to.
+DEPLOYER = "deployer"
 
 
 class ReferencesError(Exception):
@@ -185,7 +187,7 @@ class Listing:
                 yield f"{where}, which is itself; write the value."
             elif reference.name in self._left_out:
                 yield f'{where}, but "{reference.name}" is left out by its condition; leave the reference out as well.'
-            elif reference.name not in self.by_name:
+            elif reference.name not in {*self.by_name, DEPLOYER}:
                 yield f'{where}, but no resource is named "{reference.name}"; {_known(self.by_name)}.'
             elif not reference.path:
                 yield f"{where}; say which of its values, such as ${{{reference.name}.id}}."
@@ -221,6 +223,8 @@ class Listing:
         if one.name not in self.ids:
 
             def look_up(reference: Reference) -> Any:
+                if reference.name == DEPLOYER:
+                    return UNKNOWN
                 other = self.by_name[reference.name]
                 path = tuple(part.casefold() for part in reference.path)
                 if path not in {(part,) for part in _STATIC} or is_assignment(other.id):
@@ -289,7 +293,10 @@ def _known(by_name: Mapping[str, Wanted]) -> str:
 def _twice(wanted: list[Wanted], left_out: frozenset[str]) -> list[str]:
     names = [one.name for one in wanted] + sorted(left_out)
     twice = sorted({name for name in names if names.count(name) > 1})
-    return [f'Two resources are named "{name}"; give each a name of its own.' for name in twice]
+    problems = [f'Two resources are named "{name}"; give each a name of its own.' for name in twice]
+    if DEPLOYER in names:
+        problems.append(f'A resource is named "{DEPLOYER}", which stands for whoever deploys; give it another name.')
+    return problems
 
 
 def _malformed(wanted: list[Wanted], ids: Mapping[str, str]) -> Iterator[str]:

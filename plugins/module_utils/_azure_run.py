@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import signal
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,17 +20,27 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_engine import
     unreadable,
 )
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
-from ansible_collections.planetary.hub.plugins.module_utils._azure_references import Listing, ReferencesError, Wanted
+from ansible_collections.planetary.hub.plugins.module_utils._azure_references import (
+    Listing,
+    ReferencesError,
+    Wanted,
+    references,
+)
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
+
+
+SUBSCRIPTION = "subscription"
+SUBSCRIPTION_VERSION = "2022-12-01"
 
 
 class Interrupted(BaseException):
     """The task was told to end."""
 
 
-def listing_of(resources: Iterable[Mapping[str, Any]]) -> Listing:
+def listing_of(resources: Iterable[Mapping[str, Any]], subscription: str) -> Listing:
     """The resources of a module's option, checked.
 
+    :param subscription: its id; what refers to it by this name gets its properties, as by Bicep's subscription()
     :raises ReferencesError: with every problem found
     """
     entries = list(resources)
@@ -49,6 +57,11 @@ def listing_of(resources: Iterable[Mapping[str, Any]]) -> Listing:
         for entry in entries
         if entry.get("condition", True)
     ]
+    names = {one.name for one in wanted}
+    referred = {reference.name for one in wanted for reference in references([one.id, one.body])}
+    if SUBSCRIPTION in referred - names and subscription:
+        path = f"/subscriptions/{subscription}"
+        wanted.append(Wanted(SUBSCRIPTION, path, SUBSCRIPTION_VERSION, existing=True))
     return Listing(wanted, left_out=[entry["name"] for entry in entries if not entry.get("condition", True)])
 
 
@@ -68,7 +81,7 @@ def run(
             return _failure([f"{option} is {options[option]}; give a number above 0."])
     progress = Progress(options.get("progress_file") or "")
     try:
-        listing = listing_of(options["resources"])
+        listing = listing_of(options["resources"], options.get("subscription_id") or "")
         client = AzureClient(options, options["parallel"], options["retry_timeout"])
     except ReferencesError as error:
         return _failure(error.problems)
@@ -121,7 +134,7 @@ def look(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _looked(client: AzureClient, entries: list[Mapping[str, Any]], parallel: int) -> dict[str, Any]:
-    token = client.sign_in()
+    client.sign_in()
     with ThreadPoolExecutor(parallel) as pool:
         found = [pool.submit(_read, client, entry) for entry in entries]
     problems: dict[str, None] = {}
@@ -132,7 +145,7 @@ def _looked(client: AzureClient, entries: list[Mapping[str, Any]], parallel: int
     if problems:
         raise EngineError(problems)
     results = {entry["name"]: future.result() for entry, future in zip(entries, found, strict=True)}
-    return {"resources": planning.masked(results, told=planning.TOLD), "identity": identity_of(token.token)}
+    return {"resources": planning.masked(results, told=planning.TOLD)}
 
 
 def _read(client: AzureClient, entry: Mapping[str, Any]) -> Any:
@@ -140,17 +153,6 @@ def _read(client: AzureClient, entry: Mapping[str, Any]) -> Any:
     if content is not None and "id" not in content and isinstance(content.get("value"), list):
         return client.pages(content)
     return content
-
-
-def identity_of(token: str) -> dict[str, str]:
-    """Who a token for Azure Resource Manager was given to.
-
-    Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
-    """
-    part = token.split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    kind = "ServicePrincipal" if claims.get("idtyp") == "app" else "User"
-    return {"object_id": claims.get("oid", ""), "tenant_id": claims.get("tid", ""), "type": kind}
 
 
 def _interrupt(*_: Any) -> None:

@@ -91,23 +91,6 @@ resources:
     pools:
       - name: core
         properties: {count: 1, mode: System}
-identity:
-  description: Who has asked, as the token for Azure Resource Manager says.
-  returned: success
-  type: dict
-  contains:
-    object_id:
-      description: The object id in Entra ID, which role assignments name as principal.
-      type: str
-      sample: 00000000-0000-0000-0000-000000000002
-    tenant_id:
-      description: The tenant.
-      type: str
-      sample: 00000000-0000-0000-0000-000000000001
-    type:
-      description: V(ServicePrincipal), also for managed identities, or V(User).
-      type: str
-      sample: ServicePrincipal
 """
 
 from typing import Any

@@ -271,7 +271,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         'infrastructure_data_volumes[1] has the name "data", as infrastructure_data_volumes[0] has; give it another.',
     ),
     "location": (
-        {"infrastructure_location": "westeurop"},
+        {"infrastructure_location": "westeurop", "infrastructure_environment": "new"},
         'infrastructure_location is "westeurop", which this subscription does not know; did you mean "westeurope"?',
     ),
     "version": (

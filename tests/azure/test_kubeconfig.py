@@ -66,7 +66,7 @@ def ids(cloud: Cloud) -> dict[str, str]:
     """Clusters: with Entra ID (rights given, none given), with local accounts beside, without Entra ID."""
     cloud.reset()
     entra = {"aadProfile": {"managed": True, "enableAzureRBAC": True}, "disableLocalAccounts": True}
-    me = cloud.begin("azure_resources_info", resources=[]).result()["identity"]["object_id"]
+    me = "${deployer.objectId}"
     result = cloud.run(
         [
             {
