@@ -318,7 +318,7 @@ class AzureClient:
             if urlsplit(path).netloc.lower() != urlsplit(base).netloc:
                 raise AzureError(f"Azure refers to {urlsplit(path).netloc}, which is not {urlsplit(base).netloc}")
             return path
-        path, _, own = path.partition("?")
+        path, _mark, own = path.partition("?")
         values = {"api-version": api_version, **dict(parse_qsl(own)), **(query or {})}
         parameters = urlencode(values, quote_via=quote, safe="$,'()/")
         return f"{base}/{quote(path.lstrip('/'), safe='/$@!&()*+,;=:~')}?{parameters}"

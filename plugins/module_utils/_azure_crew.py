@@ -172,13 +172,13 @@ class _Run:
                     self._start_ready()
                 if not self.running:
                     break
-                finished, _ = wait(self.running, timeout=LOOK, return_when=FIRST_COMPLETED)
+                finished, _running = wait(self.running, timeout=LOOK, return_when=FIRST_COMPLETED)
                 for future in finished:
                     self._take(future)
                 self._look()
         except OutOfTime as error:
             self.crew.stop()
-            self.outcome.errors |= {job.name: error for job, _, _ in self.running.values()}
+            self.outcome.errors |= {job.name: error for job, _task, _locks in self.running.values()}
         except BaseException:
             self.crew.stop()
             raise
@@ -204,7 +204,7 @@ class _Run:
             self.running[self.crew.submit(job, task)] = (job, task, locks)
 
     def _take(self, future: Future[Any]) -> None:
-        job, _, locks = self.running.pop(future)
+        job, _task, locks = self.running.pop(future)
         for lock in locks:
             del self.held[lock]
         error = future.exception()
@@ -229,6 +229,6 @@ class _Run:
         if now - self.listed < EVERY:
             return
         self.listed = now
-        states = [task.state() for _, task, _ in self.running.values() if task.doing or task.waits]
+        states = [task.state() for _job, task, _locks in self.running.values() if task.doing or task.waits]
         if states:
             self.crew.progress.say(f"running: {', '.join(states)}")

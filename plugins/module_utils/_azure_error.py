@@ -91,13 +91,13 @@ def described(content: Any) -> tuple[str, str, frozenset[str]]:
         return "", "", frozenset()
     error = content.get("error") if isinstance(content.get("error"), dict) else content
     found = list(_entries(error))
-    code = next((code for code, _ in found if code), "")
+    codes = [code for code, _text in found if code]
     # The outer message is often only "see details".
-    texts = list(dict.fromkeys(" ".join(text.split()) for _, text in found if text.strip()))
+    texts = list(dict.fromkeys(" ".join(text.split()) for _code, text in found if text.strip()))
     message = texts[0] if texts else ""
     if len(texts) > 1:
         message = f"{message.rstrip('.')} ({'; '.join(text.rstrip('.') for text in texts[1:4])})"
-    return code, message, frozenset(code for code, _ in found if code)
+    return codes[0] if codes else "", message, frozenset(codes)
 
 
 def asked_to_wait(headers: Mapping[str, str]) -> float | None:

@@ -107,8 +107,8 @@ def _entry(one: Planned) -> dict[str, str]:
     elif one.action == DELETE:
         before = as_yaml({"id": one.id})
     else:
-        before = "".join(_line(path, old) for path, old, _ in one.changes)
-        after = "".join(_line(path, new) for path, _, new in one.changes)
+        before = "".join(_line(path, old) for path, old, _new in one.changes)
+        after = "".join(_line(path, new) for path, _old, new in one.changes)
     return {
         "before_header": f"{one.name} ({one.id})",
         "after_header": f"{one.name} ({one.action})",

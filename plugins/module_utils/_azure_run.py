@@ -28,7 +28,6 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_references im
 )
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 
-
 SUBSCRIPTION = "subscription"
 SUBSCRIPTION_VERSION = "2022-12-01"
 

@@ -154,7 +154,7 @@ def _lines(
 
 def _short(resource: str, group: str) -> str:
     """What people read of an id: inside the hub's own group what follows it."""
-    before, _, after = resource.partition("/providers/")
+    before, _word, after = resource.partition("/providers/")
     return after if before.lower().endswith(f"/resourcegroups/{group.lower()}") and after else resource
 
 

@@ -40,8 +40,9 @@ options:
       - A text in O(resources[].id) or O(resources[].body) may hold references such as
         C(${cluster.properties.oidcIssuerProfile.issuerURL}), which lead into another resource of the list as Azure
         answers it. A text that is nothing but one reference becomes that value. C($${) stands for C(${).
-      - C(${deployer.objectId}), C(${deployer.tenantId}) and C(${deployer.principalType}) are those of the credentials, and
-        C(${subscription.tenantId}) and so on the properties of O(subscription_id), as Bicep's functions of these names say.
+      - C(${deployer.objectId}), C(${deployer.tenantId}) and C(${deployer.principalType}) are those of the credentials,
+        and C(${subscription.tenantId}) and so on the properties of O(subscription_id), as Bicep's functions of these
+        names say.
       - Order comes from references, from ids mentioned in bodies, from what lies above in an id, and from
         O(resources[].depends_on).
     type: list

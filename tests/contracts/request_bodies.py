@@ -91,6 +91,15 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
+def with_deployer(value: Any) -> Any:
+    """A body as it is sent, as far as whoever deploys is concerned: of all references, only these lead to an enumeration."""
+    if isinstance(value, dict):
+        return {key: with_deployer(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_deployer(item) for item in value]
+    return "ServicePrincipal" if value == "${deployer.principalType}" else value
+
+
 def problems(resource: Mapping[str, Any]) -> list[str]:
     """One sentence for each thing that Azure's own package does not know in a resource of ours."""
     name, kind = resource["name"], type_of(resource["id"])
@@ -104,7 +113,7 @@ def problems(resource: Mapping[str, Any]) -> list[str]:
         found.append(f"{name}: api_version {resource['api_version']} is not the package's, {', '.join(sorted(known))}.")
     if resource.get("existing"):
         return found
-    body = without_nulls(resource["body"])
+    body = with_deployer(without_nulls(resource["body"]))
     return found + [
         f"{name}: {one.path} ({one.kind}): {one.message}" for one in schema.problems(body, f"{package}.models.{model}")
     ]
