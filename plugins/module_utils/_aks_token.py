@@ -125,14 +125,14 @@ def main() -> int:
     try:
         token = cached(options.cache, key, lambda: fetch_token(options, os.environ))
     except ImportError:
-        print(f"azure-identity is missing; install it: {sys.executable} -m pip install azure-identity", file=sys.stderr)
+        sys.stderr.write(f"azure-identity is missing; install it: {sys.executable} -m pip install azure-identity\n")
         return 1
     # What azure-identity and the operating system raise has no common base but this.
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        print(f"Entra ID gives no token for AKS: {lines[0]}", file=sys.stderr)
+        sys.stderr.write(f"Entra ID gives no token for AKS: {lines[0]}\n")
         return 1
-    print(json.dumps(document(token)))
+    sys.stdout.write(json.dumps(document(token)) + "\n")
     return 0
 
 

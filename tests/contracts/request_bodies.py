@@ -92,7 +92,7 @@ def without_nulls(value: Any) -> Any:
 
 
 def with_deployer(value: Any) -> Any:
-    """A body as it is sent, as far as whoever deploys is concerned: of all references, only these lead to an enumeration."""
+    """A body as it is sent, as far as whoever deploys is concerned; no other reference leads to an enumeration."""
     if isinstance(value, dict):
         return {key: with_deployer(item) for key, item in value.items()}
     if isinstance(value, list):
