@@ -7,8 +7,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,24 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from module_server import Process, Server
+
 ROOT = Path(__file__).resolve().parents[1]
 DIALS = "http://dials.stand-in.invalid"
-# The module's own process: arguments come as JSON, as from Ansible.
-CODE = (
-    "import importlib, json, sys\n"
-    "sys.path.insert(0, sys.argv[2])\n"
-    "from ansible.module_utils.testing import patch_module_args\n"
-    "module = importlib.import_module('ansible_collections.planetary.hub.plugins.modules.' + sys.argv[1])\n"
-    "with patch_module_args(json.loads(sys.stdin.read())):\n"
-    "    module.main()\n"
-)
+COLLECTIONS = ROOT / ".collections"
+SERVER = Server(COLLECTIONS)
 LIMIT = 60.0  # seconds for one module
 
 
 class Running:
     """A module at work."""
 
-    def __init__(self, process: subprocess.Popen[str], arguments: dict[str, Any]) -> None:
+    def __init__(self, process: Process, arguments: dict[str, Any]) -> None:
         self.process = process
         assert process.stdin is not None
         process.stdin.write(json.dumps(arguments))
@@ -51,10 +44,11 @@ class Running:
 
 
 class Cloud:
-    """A stand-in, and its clients' environment."""
+    """A stand-in, its clients' environment, and whence modules run."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], server: Server = SERVER) -> None:
         self.environment = environment
+        self.server = server
         self.subscription = f"/subscriptions/{environment['AZURE_SUBSCRIPTION_ID']}"
 
     def dial(self, method: str, path: str, body: Any = None) -> Any:
@@ -87,14 +81,7 @@ class Cloud:
     ) -> Running:
         """Start a module."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("AZURE_", "REQUESTS_CA"))}
-        process = subprocess.Popen(
-            [sys.executable, "-c", CODE, module, str(ROOT / ".collections")],
-            env={**clean, **self.environment, **(environment or {})},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = self.server.run(module, {**clean, **self.environment, **(environment or {})})
         return Running(process, {**arguments, "_ansible_check_mode": check, "_ansible_diff": True})
 
     def run(self, resources: list[dict[str, Any]], check: bool = False, **arguments: Any) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from azure_modules import Cloud, actions, listener
+from azure_modules import COLLECTIONS, Cloud, actions, listener
+from module_server import Server
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 NETWORKS = "Microsoft.Network/virtualNetworks"
@@ -252,8 +253,8 @@ def test_no_way_to_azure(cloud: Cloud, options: dict[str, str], environment: dic
 
 def test_a_missing_library_is_named(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['azure.identity'] = None\n")
-    running = cloud.begin("azure_resources", environment={"PYTHONPATH": str(tmp_path)}, resources=site(cloud))
-    assert running.result()["msg"].endswith("install it there: pip install azure-identity.")
+    poor = Cloud(cloud.environment, Server(COLLECTIONS, {"PYTHONPATH": str(tmp_path)}))
+    assert poor.run(site(cloud))["msg"].endswith("install it there: pip install azure-identity.")
 
 
 def test_awx_names_of_the_credential(cloud: Cloud) -> None:
