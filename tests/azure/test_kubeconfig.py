@@ -197,7 +197,7 @@ def test_a_client_outlasts_its_tokens(
     assert {status for status, _ in seen} == {200}
     assert seen[0][1].startswith("v1.")
     # Renewed when it was time, not at every call.
-    assert 2 <= used <= 4 and len(seen) > 10
+    assert 2 <= used < len(seen)
 
 
 def test_many_calls_share_a_token(cloud: Cloud, ids: dict[str, str], access: Any, tmp_path: Path) -> None:
