@@ -27,7 +27,7 @@ OUTPUT = ROOT / ".sandbox" / "test" / PYTHON
 ALONE = ("integration", "molecule")
 SIDE_BY_SIDE = 2
 # No session takes half as long on two cores; one that does not end is stopped.
-LIMIT = 20 * 60
+LIMIT = 30 * 60
 # The output is read later, as plain text.
 FOR_A_FILE = {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1", "PY_COLORS": "0", "PYTHONUNBUFFERED": "1"}
 # What is under way, to be stopped with Ctrl-C.
