@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
 
@@ -36,9 +36,11 @@ _BUSY = re.compile(
 )
 _QUOTA = re.compile(r"quota|cores limit|limit reached|CountLimit", re.IGNORECASE)
 DENIED = frozenset({"authorizationfailed", "linkedauthorizationfailed", "forbidden", "forbiddenbyrbac"})
+# A refusal for a linked resource says first what the principal may do.
 _DENIAL = re.compile(
-    r"(?:object id '(?P<who>[^']+)').*?perform(?:ing)? action(?:\(s\))? '(?P<action>[^']+)'"
-    r".*?(?:over|on|at) (?:the )?(?:linked )?scope(?:\(s\))? '(?P<scope>[^']+)'",
+    r"object id '(?P<who>[^']+)'.*?not have (?:authorization|permission) to perform"
+    r" action(?:\(s\))? '(?P<actions>[^']+)'"
+    r".*?(?:over|on|at) (?:the )?(?:linked )?scope(?:\(s\))? '(?P<scopes>[^']+)'",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -48,6 +50,7 @@ ROLES = {
     "microsoft.authorization/locks/": "User Access Administrator",
     "microsoft.network/": "Network Contributor",
     "microsoft.containerservice/": "Azure Kubernetes Service Contributor Role",
+    "microsoft.managedidentity/userassignedidentities/assign/": "Managed Identity Operator",
     "microsoft.managedidentity/": "Managed Identity Contributor",
     "microsoft.keyvault/": "Key Vault Contributor",
     "microsoft.storage/": "Storage Account Contributor",
@@ -136,13 +139,16 @@ def remedy(error: AzureError) -> str:
     """
     denial = _DENIAL.search(error.message)
     if is_denied(error) and denial:
-        action = denial["action"].casefold()
-        role = next(role for prefix, role in ROLES.items() if action.startswith(prefix))
-        return (
-            f'give the principal {denial["who"]} the role "{role}" (it holds {denial["action"]}) on {denial["scope"]}'
-        )
+        return f"give the principal {denial['who']} {' and '.join(_roles(denial['actions'], denial['scopes']))}"
     known = next((REMEDIES[code] for code in sorted(codes(error)) if code in REMEDIES), "")
     return known or (_QUOTA_REMEDY if is_quota(error) else "")
+
+
+def _roles(actions: str, scopes: str) -> Iterator[str]:
+    """The role for each action, both of them lists with commas, on its scope."""
+    for action, scope in zip(actions.split(","), scopes.split(","), strict=False):
+        role = next(role for prefix, role in ROLES.items() if action.casefold().startswith(prefix))
+        yield f'the role "{role}" (it holds {action}) on {scope}'
 
 
 def sentence(error: AzureError) -> str:

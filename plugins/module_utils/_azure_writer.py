@@ -292,7 +292,8 @@ class _Patience:
         task.again(wait, f"{reason} ({error.code})")
 
     def _limit(self, error: AzureError) -> float:
-        return SPREAD if is_denied(error) else self._writer.retry_timeout
+        limit = self._writer.retry_timeout
+        return min(SPREAD, limit) if is_denied(error) else limit
 
     def _reason(self, error: AzureError) -> str:
         """Why it is worth a new try; empty when it is not."""

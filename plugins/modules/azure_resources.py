@@ -111,7 +111,7 @@ options:
   retry_timeout:
     description:
       - Seconds for which one resource may be refused because Azure is busy, throttles, fails or cannot be reached.
-      - A missing right is waited for, up to ten minutes, only after a role assignment was made.
+      - A missing right is waited for, up to ten minutes of it, only after a role assignment was made.
     type: int
     default: 900
   ignore_tags:

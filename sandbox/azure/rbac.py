@@ -271,8 +271,11 @@ LINKS: dict[str, tuple[tuple[str, str], ...]] = {
     "microsoft.storage/storageaccounts": (("properties.networkAcls.virtualNetworkRules.*.id", JOIN_ENDPOINT),),
     "microsoft.keyvault/vaults": (("properties.networkAcls.virtualNetworkRules.*.id", JOIN_ENDPOINT),),
     "microsoft.insights/diagnosticsettings": (("properties.workspaceId", SHARED_KEYS),),
+    # The keys are documented for a workspace of another subscription, as an adopted one may be; here they are always
+    # asked for.
     "microsoft.insights/components": (
         ("properties.WorkspaceResourceId", "Microsoft.OperationalInsights/workspaces/read"),
+        ("properties.WorkspaceResourceId", SHARED_KEYS),
     ),
 }
 _EVERY_TYPE = (("identity.userAssignedIdentities.~", ASSIGN),)

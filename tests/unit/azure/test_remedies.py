@@ -85,6 +85,22 @@ def test_a_missing_right_names_principal_action_scope_and_role() -> None:
     assert "recently granted" not in said
 
 
+def test_rights_over_what_a_body_mentions_are_named() -> None:
+    message = (
+        "The client '1' with object id '2' has permission to perform action 'Microsoft.Network/virtualNetworks/write'"
+        " on scope '/s'; however, it does not have permission to perform action(s)"
+        " 'Microsoft.Network/networkSecurityGroups/join/action,"
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action' on the linked scope(s) '/a,/b' (respectively)"
+        " or the linked scope(s) are invalid."
+    )
+    assert sentence(AzureError(message, status=403, code="LinkedAuthorizationFailed")).endswith(
+        'give the principal 2 the role "Network Contributor"'
+        " (it holds Microsoft.Network/networkSecurityGroups/join/action) on /a"
+        ' and the role "Managed Identity Operator"'
+        " (it holds Microsoft.ManagedIdentity/userAssignedIdentities/assign/action) on /b"
+    )
+
+
 def test_a_deleted_vault_keeps_its_name() -> None:
     message = "A vault with the same name already exists in deleted state."
     assert is_taken_by_deleted(AzureError(message, status=409, code="ConflictError"))
