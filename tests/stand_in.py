@@ -34,13 +34,14 @@ class StandIn:
     :ivar env: what clients have in their environment, as `launch.py env` says it
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, launcher: Path = LAUNCH) -> None:
         self.directory = directory
+        self.launcher = launcher
         self.env: dict[str, str] = {}
 
     def launch(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run launch.py."""
-        command = [sys.executable, str(LAUNCH), *words, "--directory", str(self.directory)]
+        command = [sys.executable, str(self.launcher), *words, "--directory", str(self.directory)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT)
 
     def start(self, *words: str) -> StandIn:

@@ -185,20 +185,40 @@ def _wait_until_ready(directory: Path, process: subprocess.Popen[bytes]) -> None
     raise Problem(f"The stand-in did not answer within {START_LIMIT:.0f} seconds; {log} ends with:\n{_tail(log)}")
 
 
+def _sources() -> str:
+    """What the stand-in is made of, in a few letters."""
+    content = hashlib.sha256(_fingerprint().encode())
+    for path in sorted(HERE.rglob("*.py")):
+        content.update(str(path.relative_to(HERE)).encode() + path.read_bytes())
+    return content.hexdigest()
+
+
+def _is_old(directory: Path) -> bool:
+    """Whether what runs was started from other sources than there are now."""
+    try:
+        return (directory / "sources").read_text(encoding="ascii") != _sources()
+    except OSError:
+        return True
+
+
 def start(directory: Path, port: int | None = None, latency: float | None = None, venv: Path | None = None) -> int:
-    """Start the stand-in, or leave it running; its port."""
+    """Start the stand-in, or leave it running; its port. One that runs older sources is started again."""
     directory.mkdir(parents=True, exist_ok=True)
     with _exclusive(directory / "launch.lock"):
         if running(directory) is not None:
             there = _port_of(directory) or 0
             if port and port != there:
                 raise Problem(f"A stand-in runs in {directory} on port {there} already: stop it, or leave out --port.")
+            if _is_old(directory):
+                stop(directory)
+        if running(directory) is not None:
             if latency is not None:
                 call(directory, "PATCH", "/latency", {"scale": latency})
             return there
         chosen = _choose_port(directory, port)
         python = environment(venv or directory / "venv")
         (directory / "port").write_text(f"{chosen}\n", encoding="ascii")
+        (directory / "sources").write_text(_sources(), encoding="ascii")
         command = [str(python), "-m", "sandbox.azure.proxy", "--directory", str(directory), "--port", str(chosen)]
         if latency is not None:
             command += ["--latency", str(latency)]

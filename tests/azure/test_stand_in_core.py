@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -24,7 +25,7 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from azure.identity import ClientAssertionCredential, DefaultAzureCredential
 from azure.mgmt.resource.resources import ResourceManagementClient
 
-from stand_in import StandIn
+from stand_in import ROOT, StandIn
 
 ARM = "https://management.azure.com"
 SCOPE = f"{ARM}/.default"
@@ -485,3 +486,22 @@ def test_survives_a_kill(another: StandIn, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(HttpResponseError) as error:
         networks.begin_delete("kept", "long")
     assert code_of(error) == "AnotherOperationInProgress"
+
+
+def test_is_started_again_when_its_sources_have_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = shutil.copytree(ROOT / "sandbox", tmp_path / "sandbox", ignore=shutil.ignore_patterns("__pycache__"))
+    old = StandIn(tmp_path / "state", sources / "azure/launch.py").start()
+    for name, value in old.env.items():
+        monkeypatch.setenv(name, value)
+    old.arm.resource_groups.create_or_update("kept", HERE)
+    pid, before = old.pid, dict(old.env)
+    with (sources / "azure/arm/groups.py").open("a", encoding="utf-8") as source:
+        source.write("# Changed.\n")
+    try:
+        assert old.start().pid != pid
+        assert old.env == before
+        assert old.arm.resource_groups.check_existence("kept")
+        pid = old.pid
+        assert old.start().pid == pid, "nothing has changed since"
+    finally:
+        old.stop()
