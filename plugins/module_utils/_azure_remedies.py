@@ -56,7 +56,6 @@ ROLES = {
     "microsoft.storage/": "Storage Account Contributor",
     "microsoft.operationalinsights/": "Log Analytics Contributor",
     "microsoft.insights/": "Monitoring Contributor",
-    "": "Contributor",
 }
 
 _LOCATION = "choose a region that az account list-locations -o table names"
@@ -147,7 +146,7 @@ def remedy(error: AzureError) -> str:
 def _roles(actions: str, scopes: str) -> Iterator[str]:
     """The role for each action, both of them lists with commas, on its scope."""
     for action, scope in zip(actions.split(","), scopes.split(","), strict=False):
-        role = next(role for prefix, role in ROLES.items() if action.casefold().startswith(prefix))
+        role = next((role for prefix, role in ROLES.items() if action.casefold().startswith(prefix)), "Contributor")
         yield f'the role "{role}" (it holds {action}) on {scope}'
 
 
