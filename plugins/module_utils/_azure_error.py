@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from ansible_collections.planetary.hub.plugins.module_utils._hub_api import why
+from ansible_collections.planetary.hub.plugins.module_utils._network_error import why
 
 # 404 that are not "there is no such resource".
 WRONG_ADDRESS = frozenset(

@@ -135,8 +135,9 @@ def pattern(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.casefold().replace("[]", f".{ITEM}").split(".") if part)
 
 
+@cache
 def matches(text: str, path: Path) -> bool:
-    """Whether a pattern means this path."""
+    """Whether a pattern means this path; asked of the same few many times."""
     parts = pattern(text)
     if parts[0] == "**":
         if path[-2:-1] and path[-2] in OWN_KEYS:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import ssl
 import traceback
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
+
+from ansible_collections.planetary.hub.plugins.module_utils._network_error import why
 
 REQUESTS_ERROR: str | None = None
 try:
@@ -84,33 +84,6 @@ def same_origin(one: str, other: str) -> bool:
 def shown(url: str) -> str:
     """An address without its query, which may hold a token."""
     return urlsplit(url)._replace(query="", fragment="").geturl()
-
-
-def why(error: BaseException) -> str:
-    """The reason at the bottom of a chain of network errors, in a few words.
-
-    ``requests`` buries "Connection refused" below four layers, each with an address of its own.
-    """
-    seen: BaseException | None = error
-    chain: list[BaseException] = []
-    while seen is not None and seen not in chain:
-        chain.append(seen)
-        inner = getattr(seen, "reason", None) or next((a for a in seen.args if isinstance(a, BaseException)), None)
-        seen = inner if isinstance(inner, BaseException) else seen.__cause__ or seen.__context__
-    for link in reversed(chain):
-        if isinstance(link, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({link.verify_message})"
-        if isinstance(link, ssl.SSLError):
-            return f"no TLS there ({(link.reason or str(link)).replace('_', ' ').lower()})"
-        if isinstance(link, socket.gaierror):
-            return "its name is not known"
-        if isinstance(link, TimeoutError):
-            return "no answer in time"
-        if isinstance(link, OSError) and link.strerror:
-            return link.strerror.lower()
-    if "timeout" in type(error).__name__.lower():
-        return "no answer in time"
-    return str(chain[-1]).strip() or type(error).__name__
 
 
 def said(text: str) -> str:

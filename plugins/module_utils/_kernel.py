@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub, HubError, refusal, why
+from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub, HubError, refusal
+from ansible_collections.planetary.hub.plugins.module_utils._network_error import why
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Wait
 
 WEBSOCKET_ERROR: str | None = None
