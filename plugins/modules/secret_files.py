@@ -45,7 +45,7 @@ EXAMPLES = r"""
 - name: Generate the proxy's token
   planetary.hub.secret_files:
     directory: /srv/hub/secrets
-    names: [configurable-http-proxy-token]
+    names: [jupyterhub-proxy-secret-token]
 """
 
 RETURN = r"""

@@ -37,7 +37,7 @@ c.JupyterHub.cleanup_proxy = False
 c.JupyterHub.init_spawners_timeout = 10
 c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = f"{loopback}:{ports['proxy_api']}"
-c.ConfigurableHTTPProxy.auth_token = secret("configurable-http-proxy-token")
+c.ConfigurableHTTPProxy.auth_token = secret("jupyterhub-proxy-secret-token")
 
 c.JupyterHub.authenticator_class = "shared-password"
 c.SharedPasswordAuthenticator.user_password = secret("user-password")
