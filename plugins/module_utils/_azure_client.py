@@ -26,6 +26,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_error import 
     refusal,
     unreached,
 )
+from ansible_collections.planetary.hub.plugins.module_utils._tls import adapter
 
 try:
     from azure.core.pipeline.policies import RetryPolicy
@@ -135,7 +136,7 @@ class AzureClient:
     :raises CredentialProblem: when the options do not make a credential
     """
 
-    def __init__(self, options: Mapping[str, Any], parallel: int = 16, retry_timeout: float = 900) -> None:
+    def __init__(self, options: Mapping[str, Any], parallel: int = 64, retry_timeout: float = 900) -> None:
         if LIBRARY_MISSING:
             raise LibraryMissing(missing_library("azure-mgmt-core"))
         # What azure-identity logs is said by our own errors.
@@ -345,10 +346,9 @@ def _pipeline(base: str, scope: str, shared_credential: Any, parallel: int) -> A
     from azure.core.pipeline.transport import RequestsTransport
     from azure.mgmt.core import ARMPipelineClient
     from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
-    from requests.adapters import HTTPAdapter
 
     session = requests.Session()
-    session.mount("https://", HTTPAdapter(pool_connections=parallel, pool_maxsize=parallel, pool_block=False))
+    session.mount("https://", adapter(parallel))
     policies = [
         RequestIdPolicy(),
         UserAgentPolicy(base_user_agent=USER_AGENT),

@@ -68,7 +68,7 @@ EVERYWHERE = frozenset({"Credentials", "Unreachable", "NotTrusted", "NotJson", "
 class Settings:
     """How the engine works; times in seconds."""
 
-    parallel: int = 16
+    parallel: int = 64
     timeout: float = 5400
     retry_timeout: float = 900
     ignore_tags: tuple[str, ...] = ()

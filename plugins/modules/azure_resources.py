@@ -99,9 +99,9 @@ options:
     choices: [present, absent]
     default: present
   parallel:
-    description: How many requests and operations go on at once.
+    description: How many resources are worked on at once. An operation counts until Azure has finished it.
     type: int
-    default: 16
+    default: 64
   timeout:
     description:
       - Seconds for the whole task.
@@ -260,7 +260,7 @@ def argument_spec() -> dict[str, Any]:
         **ARGUMENT_SPEC,
         "resources": {"type": "list", "elements": "dict", "required": True, "options": resource},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "parallel": {"type": "int", "default": 16},
+        "parallel": {"type": "int", "default": 64},
         "timeout": {"type": "int", "default": 5400},
         "retry_timeout": {"type": "int", "default": 900},
         "ignore_tags": {"type": "list", "elements": "str", "default": []},
