@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .store import Store
 
+#: What Azure's rights call a principal of the directory.
+PRINCIPAL_TYPES = {
+    "Application": "ServicePrincipal",
+    "ManagedIdentity": "ServicePrincipal",
+    "User": "User",
+    "Group": "Group",
+}
+
 
 @dataclass
 class Principal:

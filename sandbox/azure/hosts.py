@@ -3,8 +3,8 @@
 """Which application answers for which host name.
 
 An application is ``answer(cloud, request) -> Answer``, plain or asynchronous. Add a row for a new one; ``*`` in a name
-stands
-for any text. An optional ``latency`` is the application's own affair (``await asyncio.sleep``, never a blocking call).
+stands for any text. An optional ``latency`` is the application's own affair (``await asyncio.sleep``, never a blocking
+call).
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ APPLICATIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     ((dials.HOST,), "dials"),
     (login.HOSTS, "login"),
     (arm.HOSTS, "arm.app"),
-    (("graph.microsoft.com", "graph.windows.net"), "graph"),
-    (("*.vault.azure.net",), "vault"),
+    (("graph.microsoft.com", "graph.windows.net"), "graph.app"),
+    (("*.vault.azure.net",), "vault.app"),
     (("*.blob.core.windows.net",), "blobs"),
-    (("*.azmk8s.io",), "kubernetes_api"),
     (("*.azmk8s.io", "*.cx.prod.service.azk8s.cn", "*.cx.aks.containerservice.azure.us"), "kubernetes_api"),
 )
 
@@ -60,7 +59,7 @@ async def answer(cloud: Cloud, request: Request) -> Answer:
     assert isinstance(result, Answer)
     if application not in (arm, dials):
         # Resource Manager writes down more itself; the dials are nobody's business.
-        name = application.__name__.rpartition(".")[2]
+        name = application.__name__.removeprefix(f"{__package__}.").partition(".")[0]
         cloud.calls.append(
             dials.Entry("request", request.method, name, request.path, result.status, start, cloud.now(), request.host)
         )

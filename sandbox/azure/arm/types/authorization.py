@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ... import rbac
-from ...graph import PRINCIPAL_TYPES
+from ...directory import PRINCIPAL_TYPES
 from ...rbac import ASSIGNMENTS, DEFINITIONS, grants
 from ...roles import BUILT_IN, BY_GUID, Role
 from ...store import Record

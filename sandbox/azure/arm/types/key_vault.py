@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ...store import Operation, Record
-from ...vault import TYPE
+from ...vault.model import TYPE
 from ...web import Answer, Refusal
 from ..kinds import Action, Body, Call, ResourceType, find_key, look
 from ..operations import stamp
