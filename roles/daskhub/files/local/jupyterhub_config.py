@@ -39,13 +39,7 @@ c.ConfigurableHTTPProxy.should_start = False
 c.ConfigurableHTTPProxy.api_url = f"{loopback}:{ports['proxy_api']}"
 c.ConfigurableHTTPProxy.auth_token = secret("jupyterhub-proxy-secret-token")
 
-c.JupyterHub.authenticator_class = "shared-password"
-c.SharedPasswordAuthenticator.user_password = secret("user-password")
-c.SharedPasswordAuthenticator.admin_password = secret("admin-password")
-c.Authenticator.admin_users = {user["name"] for user in local["users"] if user["admin"]}
-c.Authenticator.allowed_users = {user["name"] for user in local["users"]}
 c.Authenticator.delete_invalid_users = True
-c.JupyterHub.admin_access = False
 
 c.JupyterHub.spawner_class = "hub_extensions.local_spawner.LocalProfileSpawner"
 c.LocalProfileSpawner.log_directory = str(directory / "log")
