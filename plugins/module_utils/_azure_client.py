@@ -15,6 +15,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import (
+    Cloud,
     LibraryMissing,
     cloud_of,
     credential,
@@ -42,7 +43,7 @@ except ImportError:
 USER_AGENT = "planetary.hub"
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 ANSWER_TIMEOUT = 120.0  # seconds for one answer
-POLL_LEAST, POLL_MOST = 0.1, 15.0  # seconds between two looks at an operation whose answers say nothing of it
+POLL_LEAST, POLL_MOST = 0.1, 10.0  # seconds between two looks at an operation whose answers say nothing of it
 
 Resources = list[dict[str, Any]]
 # Waits some seconds for a reason ("" for the next look at an operation); may raise to give up.
@@ -55,12 +56,12 @@ def sleep(seconds: float, _reason: str) -> None:
 
 
 def poll_delay(passed: float) -> float:
-    """Seconds until the next look at an operation of unknown length: a tenth of what has passed.
+    """Seconds until the next look at an operation of unknown length: a twentieth of what has passed.
 
     >>> [poll_delay(0), poll_delay(30), poll_delay(600)]
-    [0.1, 3.0, 15.0]
+    [0.1, 1.5, 10.0]
     """
-    return min(POLL_MOST, max(POLL_LEAST, passed / 10))
+    return min(POLL_MOST, max(POLL_LEAST, passed / 20))
 
 
 def retry_delay(retries: int) -> float:
@@ -132,16 +133,19 @@ class AzureClient:
     :param options: a module's options, those of ``_azure_auth.ARGUMENT_SPEC``
     :param parallel: connections at once
     :param retry_timeout: seconds for which throttling, 5xx and lost connections are waited out, for each request
+    :param cloud: whose ``management`` is asked, when it is not that of the options
     :raises LibraryMissing: without azure-mgmt-core or azure-identity
     :raises CredentialProblem: when the options do not make a credential
     """
 
-    def __init__(self, options: Mapping[str, Any], parallel: int = 64, retry_timeout: float = 900) -> None:
+    def __init__(
+        self, options: Mapping[str, Any], parallel: int = 64, retry_timeout: float = 900, cloud: Cloud | None = None
+    ) -> None:
         if LIBRARY_MISSING:
             raise LibraryMissing(missing_library("azure-mgmt-core"))
         # What azure-identity logs is said by our own errors.
         logging.getLogger("azure").addHandler(logging.NullHandler())
-        self.cloud = cloud_of(options)
+        self.cloud = cloud or cloud_of(options)
         self.credential = credential(options)
         self.retry_timeout = retry_timeout
         self._client_id = options.get("client_id") or ""

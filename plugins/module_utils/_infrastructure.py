@@ -141,12 +141,13 @@ def check_region(variables: Mapping[str, Any], answers: Mapping[str, Any]) -> No
     if (answers.get("label") or {}).get("available") is False and not has_label(variables, answers):
         label = variables["infrastructure_dns_label"]
         raise InputError(f"infrastructure_dns_label is {quote(label)}, which is taken in {location}; choose another.")
-    if "skus" in answers and "usages" in answers:
-        sizes = _vm_sizes.vm_sizes(answers["skus"] or [], location)
+    skus, usages = answers.get("skus"), answers.get("usages")
+    if skus is not None and usages is not None:
+        sizes = _vm_sizes.vm_sizes(skus, location)
         pool = core_pool(variables["core_pool"])
         where = CORE_POOL
         _vm_sizes.check_size(where, pool, sizes, location)
-        _vm_sizes.check_quotas([(where, pool, 0)], sizes, _vm_sizes.vm_quotas(answers["usages"] or []), location)
+        _vm_sizes.check_quotas([(where, pool, 0)], sizes, _vm_sizes.vm_quotas(usages), location)
 
 
 def check_offered(version: str, location: str, answer: Mapping[str, Any] | None) -> None:

@@ -86,9 +86,10 @@ PLAY = """
         dest: "{{ results }}/{{ inventory_hostname }}.json"
         mode: "0600"
       vars:
+        __infrastructure_compared: {plan: [{name: cluster, action: create}]}
         rendered:
           resources: "{{ __infrastructure_resources }}"
-          questions: "{{ __infrastructure_questions + __infrastructure_size_questions }}"
+          questions: "{{ __infrastructure_questions }}"
           group: "{{ __infrastructure_ids['group'] }}"
           vault: "{{ __infrastructure_names['vault'] }}"
           gives: "{{ __infrastructure_role_assignments | map(attribute='name') }}"
