@@ -188,7 +188,7 @@ def _wait_until_ready(directory: Path, process: subprocess.Popen[bytes]) -> None
 def _sources() -> str:
     """What the stand-in is made of, in a few letters."""
     content = hashlib.sha256(_fingerprint().encode())
-    for path in sorted(HERE.rglob("*.py")):
+    for path in sorted(path for path in HERE.rglob("*") if path.suffix in (".py", ".yml")):
         content.update(str(path.relative_to(HERE)).encode() + path.read_bytes())
     return content.hexdigest()
 

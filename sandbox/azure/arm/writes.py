@@ -7,7 +7,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from ..schema import load, problems
+from ..schema import problems
+from ..sdk_models import load
 from ..store import Operation, Record
 from ..web import Answer, Refusal
 from . import answers, identity, operations

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ... import rbac
+from ... import needs, rbac
 from ...directory import PRINCIPAL_TYPES
 from ...rbac import ASSIGNMENTS, DEFINITIONS, grants
 from ...roles import BUILT_IN, BY_GUID, Role
@@ -60,13 +60,13 @@ def _free(call: Call, need: rbac.Need, rights: list[rbac.Grant]) -> bool:
 def authorize(call: Call) -> None:
     """Refuse what the caller may not do, and what a lock forbids."""
     cloud, target = call.cloud, call.target
-    need = rbac.need(call.method, target.path)
+    need = needs.need(call.method, target.path)
     rights = grants(cloud)
     if _free(call, need, rights):
         return
     who = rbac.Caller(call.who.object_id, call.who.client)
     writes = call.method in {"PUT", "PATCH"}
-    links = rbac.linked(target.type, call.body) if writes else []
+    links = needs.linked(target.type, call.body) if writes else []
     found = rbac.refusal(who, need, links, rights, now=cloud.now(), taken=rbac.taken(cloud))
     if found:
         raise Refusal(403, *found)
