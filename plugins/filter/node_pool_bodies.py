@@ -177,7 +177,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._node_pools import VARIABLE, node_pool_bodies
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies import node_pool_bodies
+from ansible_collections.planetary.hub.plugins.module_utils._node_pools import VARIABLE
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_ids as ids
 from ansible_collections.planetary.hub.plugins.module_utils import _vm_sizes as vm
-from ansible_collections.planetary.hub.plugins.module_utils._node_pools import API_VERSION, Pool, written
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies import API_VERSION, written
+from ansible_collections.planetary.hub.plugins.module_utils._node_pools import Pool
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, quote
 
 CLUSTER_TYPE = "Microsoft.ContainerService/managedClusters"

@@ -17,7 +17,8 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_error import 
 from ansible_collections.planetary.hub.plugins.module_utils._azure_remedies import passes
 from ansible_collections.planetary.hub.plugins.module_utils._azure_types import of
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_pools import check_pools, read_cluster
-from ansible_collections.planetary.hub.plugins.module_utils._node_pools import API_VERSION, Pool, body
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies import API_VERSION, body
+from ansible_collections.planetary.hub.plugins.module_utils._node_pools import Pool
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Progress
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 

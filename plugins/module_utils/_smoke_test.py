@@ -4,121 +4,20 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
 from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub, HubError, refusal, shown
 from ansible_collections.planetary.hub.plugins.module_utils._kernel import CellError, Kernel, KernelDied
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress, Wait
+from ansible_collections.planetary.hub.plugins.module_utils._smoke_report import Failed, Report, Skipped, present, title
+from ansible_collections.planetary.hub.plugins.module_utils._smoke_settings import Settings
 
 NOTE = "smoke test"  # what the hub's token page says about our tokens
 COUNT = 1000  # squares to add up
-BYTES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}  # as KubeSpawner reads them
-
-
-class Failed(Exception):
-    """What a check saw instead of what it should, in one sentence."""
-
-
-class Skipped(Exception):
-    """Why a check has nothing to look at."""
-
-
-class Busy(Exception):
-    """Another run does not end."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds that each wait may take."""
-
-    request: float
-    start: float
-    cluster: float
-    worker: float
-    compute: float
-    clean_up: float
-
-    @property
-    def total(self) -> float:
-        """Long enough for a run in which every wait takes its whole time, clean-up before and after included."""
-        return 10 * self.request + self.start + self.cluster + self.worker + 4 * self.compute + 4 * self.clean_up
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is tested, and as whom."""
-
-    url: str
-    user: str
-    password: str
-    token: str
-    profile: str
-    cpu_limit: float | None
-    memory_limit: int | None
-    cluster_options: Mapping[str, Any]
-    environment: Mapping[str, Sequence[str]]
-    limits: Limits
-    proof: str
-    gateway: str
-    logs: Mapping[str, str]
-    ca_file: str = ""
-
-
-@dataclass
-class Report:
-    """What came of the checks."""
-
-    checks: list[dict[str, Any]] = field(default_factory=list)
-    seconds_to_server: float | None = None
-    seconds_to_worker: float | None = None
-
-    @property
-    def failed(self) -> list[dict[str, Any]]:
-        return [check for check in self.checks if check["status"] == "failed"]
-
-    def add(self, name: str, status: str, seconds: float, message: str) -> None:
-        self.checks.append({"name": name, "status": status, "seconds": round(seconds, 3), "message": message})
-
-    def sentence(self, json_file: str) -> str:
-        """The whole result in one sentence."""
-        if not self.failed:
-            passed = sum(check["status"] == "passed" for check in self.checks)
-            return f"The smoke test passed: {passed} checks, {len(self.checks) - passed} skipped."
-        first = self.failed[0]
-        more = len(self.failed) - 1
-        others = f" ({more} other check{'s' if more > 1 else ''} failed too)" if more else ""
-        return f"The smoke test failed at {title(first['name'])}: {first['message']}{others}; all checks: {json_file}"
-
-
-def title(name: str) -> str:
-    """A check's name for people."""
-    return name.replace("_", " ")
-
-
-def byte_count(size: str) -> int | None:
-    """A memory size as KubeSpawner reads it, in bytes; ``None`` when nothing is given.
-
-    >>> byte_count("1.5G")
-    1610612736
-    """
-    text = size.strip()
-    if not text:
-        return None
-    unit = BYTES.get(text[-1].upper())
-    return int(float(text[:-1]) * unit) if unit else int(float(text))
-
-
-def core_count(cores: str) -> float | None:
-    """A number of cores; ``None`` when nothing is given."""
-    return float(cores) if cores.strip() else None
 
 
 def expected_threads(cores: float) -> int:
@@ -461,12 +360,6 @@ class SmokeTest:
         return bool(there)
 
 
-def present(where: str, names: Sequence[str], missing: Sequence[str]) -> str:
-    if missing:
-        raise Failed(f"{where} lacks {', '.join(missing)}")
-    return f"{where} has {', '.join(names)}"
-
-
 @dataclass(frozen=True)
 class Check:
     """One thing to look at.
@@ -501,50 +394,3 @@ CHECKS: tuple[Check, ...] = (
     Check("worker_environment", SmokeTest.worker_environment, ("worker",), CLUSTER_LOGS),
     Check("cluster_shutdown", SmokeTest.stop_cluster, ("cluster",), CLUSTER_LOGS),
 )
-
-
-def document(settings: Settings, report: Report, user: str, started: str) -> dict[str, Any]:
-    """The results as JSON: what was tested, the figures, the checks."""
-    return {
-        "passed": not report.failed,
-        "url": settings.url,
-        "user": user,
-        "profile": settings.profile,
-        "started": started,
-        "seconds": round(sum(check["seconds"] for check in report.checks), 3),
-        "seconds_to_server": report.seconds_to_server,
-        "seconds_to_worker": report.seconds_to_worker,
-        "checks": report.checks,
-    }
-
-
-def write(path: Path, text: str) -> None:
-    """Replace a file in one step, so that a reader never sees half of it."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
-
-
-@contextmanager
-def exclusive(directory: Path, limit: float, progress: Progress) -> Iterator[None]:
-    """One run at a time with these results: an abandoned one may still be cleaning up.
-
-    :param limit: seconds to wait for the other one
-    :raises Busy: when it does not end
-    """
-    with open(directory / ".smoke-test.lock", "w", encoding="utf-8") as lock:
-        wait = Wait(limit, "waiting for the end of another smoke test", progress, every=5)
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not wait.pause():
-                    raise Busy(
-                        f"another smoke test with results in {directory} has not ended for {limit:.0f} s"
-                    ) from None
-        yield
-
-
-def as_json(value: Any) -> str:
-    return json.dumps(value, indent=2) + "\n"

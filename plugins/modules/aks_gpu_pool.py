@@ -218,7 +218,9 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_client import
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_pools import CLUSTER_TYPE, check_cluster_id
 from ansible_collections.planetary.hub.plugins.module_utils._gpu_pool import GpuPool, Plan
-from ansible_collections.planetary.hub.plugins.module_utils._node_pools import WORDS, Pool, body, node_pool
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies import body
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_values import WORDS
+from ansible_collections.planetary.hub.plugins.module_utils._node_pools import Pool, node_pool
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, quote
 

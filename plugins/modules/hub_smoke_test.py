@@ -217,19 +217,20 @@ from ansible_collections.planetary.hub.plugins.module_utils._hub_api import REQU
 from ansible_collections.planetary.hub.plugins.module_utils._junit import junit_xml
 from ansible_collections.planetary.hub.plugins.module_utils._kernel import WEBSOCKET_ERROR
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Progress
-from ansible_collections.planetary.hub.plugins.module_utils._smoke_test import (
-    CHECKS,
+from ansible_collections.planetary.hub.plugins.module_utils._smoke_report import (
     Busy,
-    Limits,
-    Settings,
-    SmokeTest,
     as_json,
-    byte_count,
-    core_count,
     document,
     exclusive,
     write,
 )
+from ansible_collections.planetary.hub.plugins.module_utils._smoke_settings import (
+    Limits,
+    Settings,
+    byte_count,
+    core_count,
+)
+from ansible_collections.planetary.hub.plugins.module_utils._smoke_test import CHECKS, SmokeTest
 
 
 def argument_spec() -> dict[str, Any]:

@@ -19,12 +19,9 @@ import pytest
 import yaml
 from ansible_collections.planetary.hub.plugins.module_utils import _purposes as purposes
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_pools import device_plugin
-from ansible_collections.planetary.hub.plugins.module_utils._node_pools import (
-    POOL_PURPOSES,
-    body,
-    node_pool_bodies,
-    node_pools,
-)
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies import body, node_pool_bodies
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_values import POOL_PURPOSES
+from ansible_collections.planetary.hub.plugins.module_utils._node_pools import node_pools
 from ansible_collections.planetary.hub.plugins.module_utils._vm_sizes import allocatable
 
 GOLDEN = Path(__file__).parent / "node_pools"

@@ -8,12 +8,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.planetary.hub.plugins.module_utils import _purposes as purposes
-from ansible_collections.planetary.hub.plugins.module_utils._node_pools import (
-    POOL_PURPOSES,
-    node_pool_bodies,
-    node_pools,
-    written,
-)
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies import node_pool_bodies, written
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_values import POOL_PURPOSES
+from ansible_collections.planetary.hub.plugins.module_utils._node_pools import node_pools
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/nodes"

@@ -10,19 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.planetary.hub.plugins.module_utils import _smoke_report, _smoke_settings
 from ansible_collections.planetary.hub.plugins.module_utils import _smoke_test as smoke_test
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Progress
-from ansible_collections.planetary.hub.plugins.module_utils._smoke_test import (
-    CHECKS,
-    Busy,
-    Check,
-    Failed,
-    Limits,
-    Report,
-    Settings,
-    Skipped,
-    SmokeTest,
-)
+from ansible_collections.planetary.hub.plugins.module_utils._smoke_report import Busy, Failed, Report, Skipped
+from ansible_collections.planetary.hub.plugins.module_utils._smoke_settings import Limits, Settings
+from ansible_collections.planetary.hub.plugins.module_utils._smoke_test import CHECKS, Check, SmokeTest
 
 LIMITS = Limits(request=1, start=1, cluster=1, worker=1, compute=1, clean_up=1)
 
@@ -64,13 +57,13 @@ def settings() -> Iterator[Settings]:
     ],
 )
 def test_byte_count(size: str, count: int | None) -> None:
-    assert smoke_test.byte_count(size) == count
+    assert _smoke_settings.byte_count(size) == count
 
 
 @pytest.mark.parametrize("size", ["G", "lots", "1GB"])
 def test_no_size(size: str) -> None:
     with pytest.raises(ValueError, match="could not convert"):
-        smoke_test.byte_count(size)
+        _smoke_settings.byte_count(size)
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(0.1, 1), (1, 1), (1.9, 1), (2, 2), (8.0, 8)])
@@ -115,17 +108,17 @@ def test_sentence(statuses: list[str], sentence: str) -> None:
 
 def test_document(settings: Settings) -> None:
     report = Report(checks("passed", "failed"), seconds_to_server=2.5)
-    document = smoke_test.document(settings, report, "ann", "2026-11-22T16:00:00+00:00")
-    assert document == json.loads(smoke_test.as_json(document))
+    document = _smoke_report.document(settings, report, "ann", "2026-11-22T16:00:00+00:00")
+    assert document == json.loads(_smoke_report.as_json(document))
     assert (document["passed"], document["seconds"], document["user"]) == (False, 1.0, "ann")
     assert (document["seconds_to_server"], document["seconds_to_worker"]) == (2.5, None)
-    assert "pass-word" not in smoke_test.as_json(document)
+    assert "pass-word" not in _smoke_report.as_json(document)
 
 
 def test_present() -> None:
-    assert smoke_test.present("the worker", ["A", "B"], []) == "the worker has A, B"
+    assert _smoke_report.present("the worker", ["A", "B"], []) == "the worker has A, B"
     with pytest.raises(Failed, match="the worker lacks B"):
-        smoke_test.present("the worker", ["A", "B"], ["B"])
+        _smoke_report.present("the worker", ["A", "B"], ["B"])
 
 
 def test_without_a_hub_one_check_fails_and_the_others_say_why_not(settings: Settings) -> None:
@@ -188,18 +181,18 @@ def test_an_interrupt_is_reported_and_cleaned_up(settings: Settings, monkeypatch
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
     with (
-        smoke_test.exclusive(tmp_path, 1, Progress()),
+        _smoke_report.exclusive(tmp_path, 1, Progress()),
         pytest.raises(Busy, match="has not ended for 1 s"),
-        smoke_test.exclusive(tmp_path, 1, Progress()),
+        _smoke_report.exclusive(tmp_path, 1, Progress()),
     ):
         pass
-    with smoke_test.exclusive(tmp_path, 1, Progress()):
+    with _smoke_report.exclusive(tmp_path, 1, Progress()):
         pass
 
 
 def test_write_leaves_one_whole_file(tmp_path: Path) -> None:
     target = tmp_path / "results.json"
     for text in ("first", "second"):
-        smoke_test.write(target, text)
+        _smoke_report.write(target, text)
     assert target.read_text() == "second"
     assert list(tmp_path.iterdir()) == [target]
