@@ -31,6 +31,11 @@ options:
   capacity:
     description: What one server can get at most, see P(planetary.hub.profile_list#filter).
     type: dict
+  sources:
+    description: Where users' own variables come from, see P(planetary.hub.user_environment_sources#filter).
+    type: list
+    elements: dict
+    default: []
   dask_capacity:
     description: What one pod of a cluster can get at most, see P(planetary.hub.dask_options#filter).
     type: dict
@@ -61,16 +66,25 @@ from ansible_collections.planetary.hub.plugins.module_utils._profiles import pro
 from ansible_collections.planetary.hub.plugins.module_utils._user_environment import (
     user_environment as read_user_environment,
 )
+from ansible_collections.planetary.hub.plugins.module_utils._user_environment_sources import (
+    user_environment_sources as read_user_environment_sources,
+)
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def _daskhub_problem(
-    profiles: Any, dask_options: Any, user_environment: Any, capacity: Any = None, dask_capacity: Any = None
+    profiles: Any,
+    dask_options: Any,
+    user_environment: Any,
+    capacity: Any = None,
+    dask_capacity: Any = None,
+    sources: Any = (),
 ) -> str:
     try:
         checked = read_profiles(profiles, capacity)
         read_dask_options(dask_options, checked, dask_capacity)
         read_user_environment(user_environment)
+        read_user_environment_sources(list(sources), user_environment)
     except InputError as error:
         return str(error)
     return ""

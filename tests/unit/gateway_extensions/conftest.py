@@ -41,13 +41,14 @@ def deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deploy:
     monkeypatch.setenv("HUB_ETC_DIRECTORY", str(tmp_path))
     (tmp_path / "data").mkdir()
 
-    def write(match_node_purpose: str = "require", **changes: Any) -> None:
+    def write(match_node_purpose: str = "require", sources: Any = (), **changes: Any) -> None:
         for name, value in (
             (
                 "dask_options.json",
                 dask_options({**OPTIONS, **changes}, profile_list(PROFILES), match_node_purpose=match_node_purpose),
             ),
             ("user_environment.json", user_environment(VARIABLES)),
+            ("user_environment_sources.json", sources),
         ):
             new = tmp_path / "new"
             new.write_text(json.dumps(value), encoding="utf-8")

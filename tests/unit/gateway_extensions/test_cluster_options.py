@@ -18,6 +18,7 @@ from dask_gateway_server.backends.kubernetes.backend import KubeBackend
 from dask_gateway_server.backends.kubernetes.controller import KubeController
 from dask_gateway_server.models import User
 from gateway_extensions import cluster_options as gateway
+from hub_extensions.user_secrets import store_name
 
 Deploy = Callable[..., None]
 
@@ -317,3 +318,19 @@ def test_label_is_that_of_the_users_server(name: str) -> None:
 
 def test_labels_differ() -> None:
     assert len({gateway.label_value(name) for name in NAMES}) == len(NAMES)
+
+
+def test_a_users_own_variables_are_referred_to_by_who_asks(deploy: Deploy) -> None:
+    deploy(sources=[{"source": "static"}])
+    bob = User("bob@example.org")
+    for user in (ADA, bob):
+        # Whatever is asked for, the reference follows from the name that the hub gave.
+        found = pods({"environment": {"JUPYTERHUB_USER": "ada@example.org", "USER": "ada@example.org"}}, user)
+        for pod in found.values():
+            wanted = [{"secretRef": {"name": store_name(user.name), "optional": True}}]
+            assert pod["spec"]["containers"][0]["envFrom"] == wanted
+    assert store_name(ADA.name) != store_name(bob.name)
+
+
+def test_where_nothing_is_fetched_pods_refer_to_nothing() -> None:
+    assert not [pod for pod in pods({}).values() if "envFrom" in pod["spec"]["containers"][0]]

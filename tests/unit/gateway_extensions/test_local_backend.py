@@ -23,6 +23,7 @@ pytest.importorskip("dask_gateway_server", reason="dask-gateway-server is not in
 from dask_gateway_server.models import User
 from dask_gateway_server.utils import FrozenAttrDict
 from gateway_extensions import cluster_options, local_backend
+from hub_extensions.user_secrets import local_store
 
 Deploy = Callable[..., None]
 Make = Callable[..., SimpleNamespace]
@@ -87,6 +88,22 @@ def test_environment(backend: Any, make_cluster: Make) -> None:
     assert (scheduler.get("SCHEDULER"), worker.get("SCHEDULER")) == ("$s", None)
     assert (scheduler.get("WORKER"), worker.get("WORKER")) == (None, "w")
     assert (scheduler["DIFFERENT"], worker["DIFFERENT"]) == ("s", "w")
+
+
+def test_processes_get_the_variables_of_their_clusters_user(
+    backend: Any, make_cluster: Make, deploy: Deploy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_LOCAL_DIRECTORY", str(tmp_path))
+    deploy(sources=[{"source": "static"}])
+    asked = {"JUPYTERHUB_USER": "bob@example.org", "USER": "bob@example.org"}
+    cluster = make_cluster(environment=asked)
+    for name, value in (("bob@example.org", "bobs"), ("ada@example.org", "adas"), ("ada@example.org", "rotated")):
+        asyncio.run(local_store().write(name, {"API_KEY": value}))
+    for found in (backend.get_scheduler_env(cluster), backend.get_worker_env(cluster)):
+        assert found["API_KEY"] == "rotated"
+    assert "rotated" not in json.dumps(dict(cluster.config))
+    deploy(sources=[])
+    assert "API_KEY" not in backend.get_worker_env(cluster)
 
 
 def test_users_cannot_replace_what_the_gateway_needs(backend: Any, make_cluster: Make) -> None:

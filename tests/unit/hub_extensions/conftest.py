@@ -30,6 +30,8 @@ def write_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteData:
         new.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
         return new.replace(path)
 
+    # Nothing is fetched for users unless a test says so.
+    write("user_environment_sources.json", [])
     return write
 
 

@@ -6,8 +6,9 @@ In the gateway's configuration::
 
     c.Backend.cluster_options = cluster_options.cluster_options
 
-The data comes from dask_options.json and user_environment.json, read anew for each request. What the handler returns is
-for dask-gateway's KubeClusterConfig, and for local_backend's class of the same shape.
+The data comes from dask_options.json, user_environment.json and user_environment_sources.json, read anew for each
+request. What the handler returns is for dask-gateway's KubeClusterConfig, and for local_backend's class of the same
+shape. A user's own variables, such as an API key, are only referred to.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 from dask_gateway_server.options import Bool, Float, Mapping, Options, String
 from hub_extensions.data_files import DataFile
+from hub_extensions.user_secrets import references
 
 DASK_OPTIONS = DataFile("dask_options.json", dict)
 USER_ENVIRONMENT = DataFile("user_environment.json", dict)
@@ -97,7 +99,10 @@ def cluster_config(options: Any, username: str, data: dict[str, Any], environmen
     reserved_cores = cores * data["worker"]["cores"]["request"]
     reserved_memory = memory * data["worker"]["memory"]["request"]
     common, extra = _environments(_checked_environment(options.environment), username, environment)
-    worker_container: dict[str, Any] = {"env": extra["worker"]}
+    # By the name of who asks, as the hub says it; nothing that a user chooses leads to another's.
+    secrets = references(username)
+    from_secrets = {"envFrom": secrets} if secrets else {}
+    worker_container: dict[str, Any] = {"env": extra["worker"], **from_secrets}
     if gpu:
         worker_container["resources"] = {"limits": {GPU_RESOURCE: 1}}
     labels = {USERNAME: label_value(username)}
@@ -109,7 +114,7 @@ def cluster_config(options: Any, username: str, data: dict[str, Any], environmen
         "scheduler_cores_limit": scheduler["cores_limit"],
         "scheduler_memory": scheduler["memory"],
         "scheduler_memory_limit": scheduler["memory_limit"],
-        "scheduler_extra_container_config": {"env": extra["scheduler"]},
+        "scheduler_extra_container_config": {"env": extra["scheduler"], **from_secrets},
         "scheduler_extra_pod_config": placement["scheduler"],
         "scheduler_extra_pod_labels": labels,
         "scheduler_extra_pod_annotations": annotations,

@@ -9,6 +9,8 @@ In the gateway's configuration::
 Enforced: the number of threads; the workers' memory (Dask spills and pauses near the limit and restarts a worker at
 95 % of it, and the kernel refuses what goes far beyond); the scheduler's memory (by the kernel only); the limits of the
 cluster. Not enforced: cores beyond the number of threads. Recorded only: image, GPU, placement.
+
+Variables of the user's own come from the user's file when a process starts, never from the settings of the cluster.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any
 
 from dask_gateway_server.backends.local import LocalClusterConfig, UnsafeLocalBackend
 from dask_gateway_server.traitlets import MemoryLimit, Type
+from hub_extensions.user_secrets import local_variables
 from traitlets import Dict, Float, Unicode, validate
 
 # RLIMIT_DATA counts address space, not use: interpreter, stacks and allocator arenas need this much besides the data.
@@ -62,10 +65,18 @@ class HubLocalBackend(UnsafeLocalBackend):  # type: ignore[misc]
     )
 
     def get_scheduler_env(self, cluster: Any) -> dict[str, str]:
-        return {**_part_env(cluster.config, "scheduler"), **super().get_scheduler_env(cluster)}
+        return {
+            **local_variables(cluster.username),
+            **_part_env(cluster.config, "scheduler"),
+            **super().get_scheduler_env(cluster),
+        }
 
     def get_worker_env(self, cluster: Any) -> dict[str, str]:
-        return {**_part_env(cluster.config, "worker"), **super().get_worker_env(cluster)}
+        return {
+            **local_variables(cluster.username),
+            **_part_env(cluster.config, "worker"),
+            **super().get_worker_env(cluster),
+        }
 
     def worker_nthreads_memory_limit_args(self, cluster: Any) -> tuple[str, str]:
         return str(cluster.config.worker_threads), str(cluster.config.worker_memory_limit)

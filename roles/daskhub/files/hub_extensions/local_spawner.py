@@ -19,6 +19,8 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner, Spawner
 from kubespawner import KubeSpawner
 from traitlets import Unicode, default
 
+from hub_extensions import user_environment, user_secrets
+
 
 class LocalProfileSpawner(SimpleLocalProcessSpawner, KubeSpawner):
     """KubeSpawner's profiles in front of local processes.
@@ -62,6 +64,11 @@ class LocalProfileSpawner(SimpleLocalProcessSpawner, KubeSpawner):
 
     async def delete_forever(self) -> None:
         """Leave the home directory where it is: data is deleted by people, not by a spawner."""
+        await user_environment.forget(self)
+
+    def get_env(self) -> dict[str, str]:
+        """The environment, and below it the user's own variables: what is set explicitly wins, as in a pod."""
+        return {**user_secrets.local_variables(self.user.name), **super().get_env()}
 
     async def start(self) -> tuple[str, int]:
         await self.load_user_options()

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Secrets of the deployment, one file each, read anew when they change.
 
-In the cluster the files are a mounted Kubernetes Secret, on one machine those of the role secrets. The name of a file is
-the key of the secret, the same everywhere, such as ``pc-id-token``.
+In the cluster the files are a mounted Kubernetes Secret, on one machine those of the role secrets. A file is named by
+the secret's key, the same everywhere, such as ``pc-id-token``.
 """
 
 from __future__ import annotations

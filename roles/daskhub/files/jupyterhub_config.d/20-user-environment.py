@@ -1,6 +1,6 @@
 # Copyright (c) planetary.hub contributors
 # SPDX-License-Identifier: MIT
-"""Environment variables of users' servers from user_environment.json, read before each start."""
+"""Environment variables of users' servers, from user_environment.json and from sources, before each start."""
 
 from __future__ import annotations
 
@@ -8,4 +8,9 @@ from hub_extensions import user_environment
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
-c.Spawner.pre_spawn_hook = user_environment.set_environment
+c.Spawner.pre_spawn_hook = user_environment.before_start
+user_environment.import_early()
+
+# The chart's spawner, whose users leave nothing behind when they are deleted.
+if c.JupyterHub.get("spawner_class") == "kubespawner.KubeSpawner":
+    c.JupyterHub.spawner_class = "hub_extensions.cluster_spawner.ClusterSpawner"
