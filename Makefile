@@ -16,6 +16,7 @@ HUB := $(SANDBOX)/hub
 AZURE := $(SANDBOX)/azure
 UV := $(BIN)/python -m uv
 LOCKS := roles/daskhub/files/local
+IMAGE := roles/daskhub/files/hub_image
 
 # Another interpreter, when one is named, means another control node.
 ifneq ($(origin PYTHON),file)
@@ -87,6 +88,8 @@ lock: $(CONTROL)/.ready ## Lock the environments of the local platform anew
 	@for name in hub node user_environment; do \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command 'make lock' $(LOCKS)/requirements/$$name.in -o $(LOCKS)/requirements/$$name.txt; done
+	@$(UV) pip compile --quiet --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command 'make lock' $(IMAGE)/requirements.in -o $(IMAGE)/requirements.txt
 	@cd $(LOCKS)/node && npm update --package-lock-only --omit-lockfile-registry-resolved
 
 # The control node: Ansible and what the collection's modules need, in a virtual environment.
