@@ -72,8 +72,9 @@ def hub(api_server: ApiServer, admin: Run) -> Run:
     return lambda step: with_api(api_server.kubeconfig("guest"), step)
 
 
-def on_store(step: Callable[[KubernetesStore], Coroutine[Any, Any, Any]]) -> Callable[[Any], Coroutine[Any, Any, Any]]:
-    return lambda api: step(KubernetesStore(api, NAMESPACE))
+def on_store(method: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any) -> Any:
+    """A step that calls a method of the store."""
+    return lambda api: method(KubernetesStore(api, NAMESPACE), *arguments)
 
 
 def test_a_users_variables(hub: Run, admin: Run) -> None:
@@ -83,11 +84,11 @@ def test_a_users_variables(hub: Run, admin: Run) -> None:
         )
         return list(found.items)
 
-    assert hub(on_store(lambda store: store.read(ADA))) == {}
+    assert hub(on_store(KubernetesStore.read, ADA)) == {}
     uids = set()
     for values in ({"KEY": "$1 {x}\nü"}, {"KEY": "$1 {x}\nü"}, {"OTHER": "2"}, {}):
-        hub(on_store(lambda store, values=values: store.write(ADA, values)))
-        assert hub(on_store(lambda store: store.read(ADA))) == values
+        hub(on_store(KubernetesStore.write, ADA, values))
+        assert hub(on_store(KubernetesStore.read, ADA)) == values
         (secret,) = admin(live)
         uids.add(secret.metadata.uid)
     # Made anew only when something changed.
@@ -96,7 +97,7 @@ def test_a_users_variables(hub: Run, admin: Run) -> None:
     assert secret.metadata.labels["hub.jupyter.org/username"].startswith("ada-x-example-org---")
     assert secret.metadata.annotations == {"hub.jupyter.org/username": ADA}
     for _ in range(2):
-        hub(on_store(lambda store: store.forget(ADA)))
+        hub(on_store(KubernetesStore.forget, ADA))
         assert admin(live) == []
 
 
@@ -109,7 +110,7 @@ def test_fifty_users_at_once(hub: Run) -> None:
         await asyncio.gather(*(store.forget(user) for user in users))
         return list(found)
 
-    assert hub(on_store(all_of_them)) == [{"KEY": user} for user in users]
+    assert hub(lambda api: all_of_them(KubernetesStore(api, NAMESPACE))) == [{"KEY": user} for user in users]
 
 
 @pytest.mark.parametrize(
@@ -124,9 +125,9 @@ def test_what_is_not_the_hubs_is_left_alone(hub: Run, admin: Run, metadata: dict
     secret = {"metadata": {"name": store_name("bob"), **metadata}, "stringData": {"THEIRS": "x"}}
     admin(lambda api: api.create_namespaced_secret(NAMESPACE, secret))
     try:
-        for step in ("read", "forget"):
+        for step in (KubernetesStore.read, KubernetesStore.forget):
             with pytest.raises(StoreError, match=r"The Secret user-environment-bob-\w+ in the namespace users is not"):
-                hub(on_store(lambda store, step=step: getattr(store, step)("bob")))
+                hub(on_store(step, "bob"))
         assert admin(lambda api: api.read_namespaced_secret(store_name("bob"), NAMESPACE)).data == {"THEIRS": "eA=="}
     finally:
         admin(lambda api: api.delete_namespaced_secret(store_name("bob"), NAMESPACE))
