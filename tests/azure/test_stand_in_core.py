@@ -505,3 +505,37 @@ def test_is_started_again_when_its_sources_have_changed(tmp_path: Path, monkeypa
         assert old.start().pid == pid, "nothing has changed since"
     finally:
         old.stop()
+
+
+def test_what_was_read_can_be_sent_back(raw: Callable[..., Any]) -> None:
+    """What only Azure writes is ignored in a PUT, and in a PATCH: a client may send what it got."""
+    base = f"/resourceGroups/{GROUP}/providers"
+    bodies: dict[str, dict[str, Any]] = {
+        "Microsoft.ContainerRegistry/registries/roundtrip?api-version=2025-11-01": {"sku": {"name": "Premium"}},
+        "Microsoft.Network/virtualNetworks/roundtrip?api-version=2025-05-01": {
+            "properties": {
+                "addressSpace": {"addressPrefixes": ["10.9.0.0/16"]},
+                "subnets": [{"name": "nodes", "properties": {"addressPrefix": "10.9.0.0/20"}}],
+            }
+        },
+        "Microsoft.OperationalInsights/workspaces/roundtrip?api-version=2025-07-01": {"properties": {}},
+        "Microsoft.ManagedIdentity/userAssignedIdentities/roundtrip?api-version=2024-11-30": {},
+        "Microsoft.Storage/storageAccounts/roundtrip0?api-version=2025-06-01": {
+            "kind": "StorageV2",
+            "sku": {"name": "Standard_LRS"},
+        },
+    }
+    for path, body in bodies.items():
+        status, _headers, answer = raw("PUT", f"{base}/{path}", {**HERE, **body})
+        assert status < 300, (path, answer)
+    for path in bodies:
+        _status, _headers, read = raw("GET", f"{base}/{path}")
+        status, _headers, answer = raw("PUT", f"{base}/{path}", read)
+        assert status < 300, (path, answer)
+    _status, _headers, read = raw("GET", identity("roundtrip"))
+    status, _headers, answer = raw("PATCH", identity("roundtrip"), {**read, "tags": {"sent": "back"}})
+    assert (status, answer["tags"]) == (200, {"sent": "back"}), answer
+    assert answer["properties"] == read["properties"]
+    for method in ("PUT", "PATCH"):
+        status, _headers, answer = raw(method, identity("roundtrip"), {**HERE, "properties": {"no such": 1}})
+        assert (status, answer["error"]["code"]) == (400, "InvalidRequestContent"), method

@@ -90,12 +90,22 @@ def _is_object(call: Call) -> Body:
     return call.body
 
 
-def check_model(kind: ResourceType, body: Body) -> None:
-    """Refuse what the official model of the body does not know."""
+def check_model(kind: ResourceType, body: Body, *, whole: bool = True) -> None:
+    """Refuse what the official model of the body does not know.
+
+    What only Azure writes is not looked at: it comes back when a client sends what it has read.
+
+    :param whole: whether what is required has to be there
+    """
     if not kind.model:
         return
+    every = problems(body, kind.model)
+    ignored = tuple(one.path for one in every if one.kind == "read_only")
     found = [
-        one for one in problems(body, kind.model) if one.kind != "read_only" and one.path.split(".")[0] not in ENVELOPE
+        one
+        for one in every
+        if not any(one.path == path or one.path.startswith((f"{path}.", f"{path}[")) for path in ignored)
+        and (whole or one.kind != "required")
     ]
     if not found:
         return
@@ -248,9 +258,10 @@ def put(call: Call) -> Answer:
     body = _is_object(call)
     check_tags(body.get("tags"))
     _check_location(call, kind, body, call.live)
+    body = _clean(kind, body)
     check_model(kind, body)
     # Null means "not said", but a type may see it in call.body.
-    prepared = _prepare(call, kind, without_nulls(_clean(kind, body)), call.live)
+    prepared = _prepare(call, kind, without_nulls(body), call.live)
     return _write(call, kind, "PUT", prepared, locks)
 
 
@@ -265,9 +276,12 @@ def patch(call: Call) -> Answer:
     check_busy(call, locks)
     check_match(call, kind, call.live)
     change_of = _clean(kind, _is_object(call))
+    if not change_of.get("properties", True):
+        del change_of["properties"]
     if kind.patch == "tags" and set(change_of) - {"tags"}:
         names = ", ".join(sorted(set(change_of) - {"tags"}))
         raise Refusal(400, "InvalidRequestContent", f"Only tags can be changed by PATCH; found {names}.")
+    check_model(kind, change_of, whole=False)
     body = merged(call.live.body, without_nulls(change_of))
     if isinstance(change_of.get("tags"), dict):
         body["tags"] = without_nulls(change_of["tags"])
