@@ -197,6 +197,18 @@ REACHABLE: list[tuple[str, list[dict[str, Any]], dict[str, Any], bool]] = [
     ("nor all of the Internet", [rule("office", 100, sourceAddressPrefix="203.0.113.0/24")], {"port": 443}, False),
     ("a tag", [rule("web", 100, sourceAddressPrefix="Internet")], {"port": 80, "source": "20.1.2.3"}, True),
     (
+        "documentation's ranges are Internet",
+        [rule("web", 100, sourceAddressPrefix="Internet")],
+        {"port": 80, "source": "198.51.100.7"},
+        True,
+    ),
+    (
+        "private ranges are not",
+        [rule("web", 100, sourceAddressPrefix="Internet")],
+        {"port": 80, "source": "192.168.2.3"},
+        False,
+    ),
+    (
         "another subnet's address",
         [rule("web", 100, destinationAddressPrefix="10.0.9.0/24")],
         {"port": 443},

@@ -26,6 +26,8 @@ DEFAULT_RULES = (
 )
 #: Where the load balancer's probes come from.
 PROBES = ipaddress.ip_address("168.63.129.16")
+#: Ranges of RFC 5737.
+DOCUMENTATION = tuple(map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
 EVERYWHERE = ("*", "0.0.0.0/0", "::/0", "any")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -91,7 +93,15 @@ def _tag_holds(tag: str, place: Network, space: Iterable[Network]) -> bool:
     if tag == "azureloadbalancer":
         return place.num_addresses == 1 and place.network_address == PROBES
     # Internet is what lies outside of the network; it has Azure's own public addresses in it.
-    return tag == "internet" and not in_network and place.network_address != PROBES and not place.is_private
+    return tag == "internet" and not in_network and place.network_address != PROBES and _is_public(place)
+
+
+def _is_public(place: Network) -> bool:
+    """Whether a range lies in the Internet; those of documentation stand for it in examples and tests."""
+    return not place.is_private or any(
+        place.version == one.version and place.subnet_of(one)  # type: ignore[arg-type]
+        for one in DOCUMENTATION
+    )
 
 
 def _covers(prefix: str, place: str, space: Iterable[Network]) -> bool:
