@@ -41,6 +41,9 @@ CONTROL = "http://dials.stand-in.invalid"
 #: Seconds until a started stand-in must answer, and until a stopped one must be gone.
 START_LIMIT = 60.0
 STOP_LIMIT = 10.0
+#: Variables of the environment that are meant for the Python that starts it. Without what it has compiled, each start
+#: takes seconds longer: it keeps that beside its packages, never beside its sources.
+NOT_FOR_THE_STAND_IN = ("PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 
 
 class Problem(Exception):
@@ -222,13 +225,13 @@ def start(directory: Path, port: int | None = None, latency: float | None = None
         command = [str(python), "-m", "sandbox.azure.proxy", "--directory", str(directory), "--port", str(chosen)]
         if latency is not None:
             command += ["--latency", str(latency)]
-        variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
+        variables = {key: value for key, value in os.environ.items() if key not in NOT_FOR_THE_STAND_IN}
         descriptor = os.open(directory / "stand-in.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as log:
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**variables, "PYTHONPATH": str(ROOT)},
+                env={**variables, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(python.parents[1] / "bytecode")},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -18,6 +18,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import traceback
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,7 +39,7 @@ from mitmproxy.certs import CertStore  # noqa: E402
 from mitmproxy.master import Master  # noqa: E402
 from mitmproxy.proxy import server_hooks  # noqa: E402
 
-from . import hosts  # noqa: E402
+from . import hosts, sdk_models  # noqa: E402
 from .arm import app as arm  # noqa: E402
 from .cloud import Cloud  # noqa: E402
 from .keys import write_private  # noqa: E402
@@ -90,6 +91,17 @@ def respond(answer: Answer) -> http.Response:
     return http.Response.make(answer.status, answer.payload(), headers)
 
 
+def load_models(cloud: Cloud) -> None:
+    """Import the models of all types, which takes a second, so that no request has to wait for it.
+
+    In a thread of its own and behind everything else that wants the processor.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+    for path in dict.fromkeys(kind.model for kind in cloud.kinds.values() if kind.model):
+        sdk_models.node_of(sdk_models.load(path))
+
+
 def write_files(cloud: Cloud, directory: Path, port: int) -> None:
     """The bundle of certificates and the environment of clients."""
     authority = directory / "state" / "ca"
@@ -132,6 +144,7 @@ async def serve(directory: Path, port: int, latency: float | None) -> None:
     )
     master.addons.add(Door(cloud))
     write_files(cloud, directory, port)
+    threading.Thread(target=load_models, args=(cloud,), daemon=True).start()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, master.shutdown)
