@@ -46,6 +46,7 @@ class Settings:
     gateway: str
     logs: Mapping[str, str]
     ca_file: str = ""
+    service_token: str = ""
 
 
 def byte_count(size: str) -> int | None:

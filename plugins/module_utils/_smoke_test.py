@@ -93,7 +93,8 @@ class SmokeTest:
             return "failed", self._scrubbed(f"an answer was not understood ({type(error).__name__}: {error})")
 
     def _scrubbed(self, message: str) -> str:
-        for secret in (self.settings.password, self.settings.token, self.hub.token):
+        known = (self.settings.password, self.settings.token, self.settings.service_token, self.hub.token)
+        for secret in known:
             if secret:
                 message = message.replace(secret, "********")
         return message
@@ -123,6 +124,10 @@ class SmokeTest:
             self.hub.sign_in_with_token(settings.token, settings.user)
             return f"as {self.hub.user}, with the API token given"
         lifetime = int(settings.limits.total)
+        if settings.service_token:
+            token, user = settings.service_token, settings.user
+            self.token_id = self.hub.sign_in_by_service(user, token, lifetime, NOTE)
+            return f"as {self.hub.user}, with a token made by the hub's service for it"
         self.token_id = self.hub.sign_in(settings.user, settings.password, lifetime, NOTE)
         return f"as {self.hub.user}, through the login form"
 

@@ -46,6 +46,11 @@ options:
   token_file:
     description: File with an API token of the test user, for hubs with another way to sign in.
     type: path
+  service_token_file:
+    description:
+      - File with the API token of a service of the hub that may make tokens for the test user, for hubs whose users sign
+        in elsewhere. The token made lives as long as the test may take, and is revoked at its end.
+    type: path
   ca_file:
     description:
       - CA bundle that the hub's certificate is checked against.
@@ -232,6 +237,9 @@ from ansible_collections.planetary.hub.plugins.module_utils._smoke_settings impo
 )
 from ansible_collections.planetary.hub.plugins.module_utils._smoke_test import CHECKS, SmokeTest
 
+# How the test user gets in.
+WAYS = ("password_file", "token_file", "service_token_file")
+
 
 def argument_spec() -> dict[str, Any]:
     names = {place: {"type": "list", "elements": "str", "default": []} for place in ("notebook", "scheduler", "worker")}
@@ -242,6 +250,7 @@ def argument_spec() -> dict[str, Any]:
         "user": {"type": "str", "default": ""},
         "password_file": {"type": "path", "no_log": False},
         "token_file": {"type": "path", "no_log": False},
+        "service_token_file": {"type": "path", "no_log": False},
         "ca_file": {"type": "path"},
         "profile": {"type": "str", "default": ""},
         "cpu_limit": {"type": "str", "default": ""},
@@ -291,6 +300,7 @@ def settings_of(module: AnsibleModule) -> Settings:
         user=given["user"],
         password=read_secret(module, "password_file"),
         token=read_secret(module, "token_file"),
+        service_token=read_secret(module, "service_token_file"),
         ca_file=given["ca_file"] or "",
         profile=given["profile"],
         **limits,
@@ -314,9 +324,9 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=argument_spec(),
         supports_check_mode=True,
-        mutually_exclusive=[("password_file", "token_file")],
-        required_one_of=[("password_file", "token_file")],
-        required_by={"password_file": ["user"]},
+        mutually_exclusive=[WAYS],
+        required_one_of=[WAYS],
+        required_by={"password_file": ["user"], "service_token_file": ["user"]},
     )
     for error, library in ((REQUESTS_ERROR, "requests"), (WEBSOCKET_ERROR, "websocket-client")):
         if error:
