@@ -3,11 +3,16 @@
 """An identity service, Entra ID's token endpoint, API Management and a vault on one port, as far as the hub asks them.
 
 They answer what `people` and `secrets` say; `faults` says otherwise for a path, in the order of the requests.
+
+`python services.py CERTIFICATE SECONDS USERS FAULT` serves them with TLS and prints the address: SECONDS is the time of
+each answer, USERS a number of people, FAULT empty or what all but the token endpoint answers.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
+import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +23,7 @@ from aiohttp import web
 SERVICE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ApiManagement/service/apim"
 TOKEN = "id-token-8d1f"
 HANG = "hang"
+IDENTITY = "/id/users/users/"
 
 
 class Services:
@@ -44,8 +50,10 @@ class Services:
         for part, faults in self.faults.items():
             if part in f"{request.method} {path}":
                 return await self.broken(faults.pop(0) if len(faults) > 1 else faults[0])
-        if path.startswith("/id/users/users/"):
+        if path.startswith(IDENTITY):
             return self.person(request)
+        if path.endswith("/oauth2/v2.0/token"):
+            return found({"token_type": "Bearer", "expires_in": 3600, "access_token": "azure"})
         if request.headers.get("Authorization") != "Bearer azure":
             return web.json_response({"error": {"code": "AuthenticationFailed"}}, status=401)
         if path.startswith("/secrets/"):
@@ -63,7 +71,7 @@ class Services:
         # One segment: a slash in a name must come encoded.
         if request.rel_url.raw_path.count("/") != 5:
             return found(None)
-        return found(self.people.get(request.path.split("/id/users/users/")[1].removesuffix("/")))
+        return found(self.people.get(request.path.split(IDENTITY)[1].removesuffix("/")))
 
     async def broken(self, fault: Any) -> web.StreamResponse:
         if fault == HANG:
@@ -74,17 +82,17 @@ class Services:
         return web.json_response({"error": {"code": "Fault"}}, status=status, headers=headers)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Services]:
+    async def running(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[Services]:
         """Serve on a free port of this machine, in this loop."""
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self.answer)
         runner = web.AppRunner(application, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
         assert site._server is not None
         port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-        self.address = f"http://127.0.0.1:{port}"
+        self.address = f"http{'s' if tls else ''}://127.0.0.1:{port}"
         try:
             yield self
         finally:
@@ -121,3 +129,22 @@ def entry(address: str, **changes: Any) -> dict[str, Any]:
         "credential": {"type": "workload_identity", "tenant_id": "", "client_id": ""},
         **changes,
     }
+
+
+async def serve(certificate: str, seconds: float, users: int, fault: Any) -> None:
+    """Serve until somebody ends it."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    services = Services(seconds)
+    services.people = {f"user-{number}@example.org": {"pk": number} for number in range(users)}
+    services.keys = {f"{number}-planetarycomputer": key(number) for number in range(users)}
+    if fault:
+        services.faults = {IDENTITY: [fault], "/providers/": [fault]}
+    async with services.running(tls):
+        print(services.address, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    fault = sys.argv[4]
+    asyncio.run(serve(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), int(fault) if fault.isdigit() else fault))

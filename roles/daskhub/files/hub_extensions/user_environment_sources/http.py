@@ -22,6 +22,9 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 # No answer that is meant is longer, and JSON is read on the event loop.
 LARGEST_ANSWER = 2**20
+# Seconds between the beginnings of two requests: what fifty beginnings and fifty answers at once ask of the event loop
+# would keep it from everybody else, and here it comes bit by bit.
+PACE = 0.003
 # An attempt takes at most this part of what is left of the time, so that a connection that hangs is tried anew.
 PART = 0.6
 
@@ -48,6 +51,7 @@ class Http:
 
     def __init__(self) -> None:
         self.session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=True)
+        self._turn = asyncio.Lock()
 
     async def close(self) -> None:
         await self.session.close()
@@ -70,6 +74,8 @@ class Http:
         attempt = 0
         while True:
             pause, problem = 0.0, SourceError(f"{who} did not answer")
+            async with self._turn:
+                await asyncio.sleep(PACE)
             try:
                 return await self._attempt(method, url, headers, who, (until - clock()) * PART)
             except _Again as again:
