@@ -205,7 +205,8 @@ class AzureClient:
     def put(self, path: str, api_version: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
         """Write a resource, follow the operation to its end and return the resource.
 
-        :param options: ``headers``, ``timeout`` (seconds for the operation), ``pause``, ``retry_timeout``
+        :param options: ``headers``, ``timeout`` (seconds for the operation), ``pause``, ``retry_timeout``, ``accepted``
+            (called when Azure has taken the request, before the operation ends)
         """
         return self._write("PUT", path, api_version, body, **options)
 
@@ -254,6 +255,7 @@ class AzureClient:
         timeout: float = 3600,
         pause: Pause = sleep,
         retry_timeout: float | None = None,
+        accepted: Callable[[], None] | None = None,
     ) -> Any:
         """A request and the operation that it starts; its last answer's content."""
         from azure.core.exceptions import AzureError as SdkError
@@ -263,6 +265,8 @@ class AzureClient:
         first = self._send(
             method, path, api_version, body=body, query=query, headers=headers, pause=pause, retry_timeout=limit
         )
+        if accepted:
+            accepted()
         polling = Polling(end, pause, retry_timeout=self.retry_timeout)
         try:
             polling.initialize(self._client, first, lambda answer: answer)

@@ -31,7 +31,7 @@ PASSING = frozenset(
 )
 _BUSY = re.compile(
     r"in progress|another operation|is being|being (created|updated|deleted)|concurrent|not in .{0,20}succeeded"
-    r"|try again|retry (the|your|after|later)|preempted",
+    r"|not been provisioned|try again|retry (the|your|after|later)|preempted",
     re.IGNORECASE,
 )
 _QUOTA = re.compile(r"quota|cores limit|limit reached|CountLimit", re.IGNORECASE)
@@ -122,7 +122,9 @@ def passes(error: AzureError, put_again: Iterable[str]) -> bool:
         return True
     if codes(error) & PASSING:
         return True
-    return error.status == 409 and bool(_BUSY.search(error.message))
+    # The one code stands for "busy" and for "never".
+    unclear = error.status == 409 or "operationnotallowed" in codes(error)
+    return unclear and bool(_BUSY.search(error.message))
 
 
 def is_taken_by_deleted(error: AzureError) -> bool:

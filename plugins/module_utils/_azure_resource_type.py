@@ -85,6 +85,8 @@ class ResourceType:
     own_put: changes of these are a write of their own, after the others.
     etag_at: where the live etag stands, which a write may carry as If-Match; "" for none.
     locks: what is written one at a time: "id", "parent", or the path of an id in the body.
+    turns: path of an id in the body below whose parent creations are begun one at a time: the next once Azure has
+        accepted the one before.
     put_again: codes of errors after which the same write is tried again.
     query: what a GET must say beside the api-version to be answered in full.
     soft_delete: a deleted one keeps its name for a while.
@@ -119,6 +121,7 @@ class ResourceType:
     own_put: tuple[str, ...] = ()
     etag_at: str = ""
     locks: tuple[str, ...] = ()
+    turns: str = ""
     put_again: tuple[str, ...] = ()
     query: str = ""
     soft_delete: bool = False

@@ -34,3 +34,9 @@ def locks(resource_id: str, body: Mapping[str, Any]) -> frozenset[str]:
     places = {"id": resource_id, "parent": ids.parse(resource_id).parent}
     found = (places.get(path) or get(body, path) for path in of(resource_id).locks)
     return frozenset(ids.folded(value) for value in found if isinstance(value, str))
+
+
+def turn(resource_id: str, body: Mapping[str, Any]) -> str:
+    """Of which only one may be begun at a time: the folded id of what they share; empty when it does not matter."""
+    value = get(body, of(resource_id).turns) if of(resource_id).turns else None
+    return ids.folded(ids.parse(value).parent) if isinstance(value, str) else ""

@@ -153,6 +153,8 @@ CLUSTER = (
         },
         own_put=("properties.orchestratorVersion",),
         etag_at="properties.eTag",
+        # Each creation marks the network as AKS's, and meanwhile another one fails: SetVNetOwnershipFailed.
+        turns="properties.vnetSubnetID",
         put_again=PUT_AGAIN,
     ),
     ResourceType(

@@ -9,7 +9,6 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_resource_type
 # Azure's own words for "the same write again will do", from its "common deployment errors" and from what was seen.
 PUT_AGAIN = (
     "AnotherOperationInProgress",
-    "OperationNotAllowed",
     "PrincipalNotFound",
     "ReferencedResourceNotProvisioned",
     "SetVNetOwnershipFailed",

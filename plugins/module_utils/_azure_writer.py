@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.planetary.hub.plugins.module_utils import _azure_types as types
 from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient, poll_delay
 from ansible_collections.planetary.hub.plugins.module_utils._azure_compare import Comparison, compare
 from ansible_collections.planetary.hub.plugins.module_utils._azure_crew import Task
@@ -23,6 +24,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_remedies impo
     passes,
 )
 from ansible_collections.planetary.hub.plugins.module_utils._azure_resource_type import ResourceType
+from ansible_collections.planetary.hub.plugins.module_utils._azure_turns import Turn, Turns
 from ansible_collections.planetary.hub.plugins.module_utils._azure_values import UNKNOWN, get
 
 # States of a resource that is still being made, by this run, another one, or one that was killed.
@@ -44,6 +46,8 @@ SPREAD = 600.0  # seconds that a role assignment may take until it counts everyw
 WRITES = 2  # of the same properties: some defaults give way only to the second
 
 EXISTS = "RoleAssignmentExists"
+# What the one whose turn it is waits out; after any other refusal it is another's turn.
+NETWORK_BUSY = frozenset({"SetVNetOwnershipFailed", "VirtualNetworkNotInSucceededState"})
 ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
 
 
@@ -126,6 +130,7 @@ class Writer:
         self.retry_timeout = retry_timeout
         self.ignore_tags = ignore_tags
         self.warn = warn
+        self._turns = Turns()
         # Seconds since 1970 at which the last role assignment that we know of was made.
         self._assigned = 0.0
 
@@ -185,6 +190,13 @@ class Writer:
         :returns: the resource, and what was changed (None for nothing)
         :raises Differs: Azure cannot make it so
         """
+        turn = self._turns.turn(types.turn(target.id, target.body))
+        try:
+            return self._write(task, target, turn)
+        finally:
+            turn.give()
+
+    def _write(self, task: Task, target: Target, turn: Turn) -> tuple[dict[str, Any], Comparison | None]:
         patience = _Patience(self, target)
         first: Comparison | None = None
         written: dict[str, Any] | None = None
@@ -204,11 +216,15 @@ class Writer:
             if first is None:
                 task.begin("updating" if live else "creating")
                 first = comparison
+            if not live:
+                turn.take(task)
             try:
                 # Only the first step: what Azure makes of it is compared again.
-                written = self._put(task, target, live, comparison.steps[0], patience.recover)
+                written = self._put(task, target, live, comparison.steps[0], patience.recover, turn.give)
                 sent.append(paths)
             except AzureError as error:
+                if not error.codes & NETWORK_BUSY:
+                    turn.give()
                 if EXISTS in error.codes:
                     target.id = target.id.rpartition("/")[0]
                     written = self.find(task, target)
@@ -227,6 +243,7 @@ class Writer:
         live: Mapping[str, Any] | None,
         body: dict[str, Any],
         recover: bool,
+        accepted: Callable[[], None],
     ) -> dict[str, Any]:
         headers = dict(target.headers)
         etag = get(live, target.kind.etag_at) if live and target.kind.etag else None
@@ -242,6 +259,7 @@ class Writer:
             timeout=task.left,
             retry_timeout=self.retry_timeout,
             pause=task.pause,
+            accepted=accepted,
         )
         if target.kind.query:
             answer = self.client.get(target.address, target.api_version, pause=task.pause) or answer

@@ -33,6 +33,7 @@ DENIAL = (
         (409, "AnotherOperationInProgress", "Another operation is in progress.", True),
         (409, "Conflict", "The resource is being created.", True),
         (409, "OperationNotAllowed", "Operation is not allowed: another operation is in progress.", True),
+        (400, "OperationNotAllowed", "The maximum number of agent pools of the cluster has been reached.", False),
         (400, "SetVNetOwnershipFailed", "Ownership was not set.", True),
         (200, "ReferencedResourceNotProvisioned", "Not provisioned.", True),
         (412, "PreconditionFailed", "The etag differs.", True),
@@ -46,7 +47,7 @@ DENIAL = (
 )
 def test_which_refusals_pass(status: int, code: str, message: str, expected: bool) -> None:
     error = AzureError(message, status=status, code=code)
-    assert passes(error, ["SetVNetOwnershipFailed", "OperationNotAllowed"]) is expected
+    assert passes(error, ["SetVNetOwnershipFailed"]) is expected
 
 
 def test_a_code_below_counts_too() -> None:
