@@ -154,6 +154,7 @@ def bring_about(
             outcome.values[one.key] = now.value
 
         list(crew.map(settle, wanted))
+    outcome.values = {one.key: outcome.values[one.key] for one in wanted}
     for one in wanted:
         if one.certificate:
             outcome.certificates[one.key] = read(one.name, outcome.values.pop(one.key))

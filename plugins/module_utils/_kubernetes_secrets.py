@@ -162,6 +162,12 @@ def shown(namespace: str, steps: Iterable[Step]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def by_key(steps: list[Step]) -> dict[str, bytes]:
+    """All values by ``<Secret>/<key>``, those of the first Secret by their key too."""
+    every = {f"{step.name}/{key}": value for step in steps for key, value in step.values.items()}
+    return every | (steps[0].values if steps else {})
+
+
 def _step(
     one: Wanted, live: Mapping[str, Any] | None, namespace: str, known: dict[str, dict[str, bytes]], rotate: set[str]
 ) -> Step:

@@ -95,7 +95,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-values:
+secrets:
   description: Key to value, in base64. Line ends at the end of a value are left out.
   returned: success
   type: dict
@@ -114,6 +114,11 @@ changes:
   description: Key to C(generated), C(recovered) or C(rotated), what was done or would be in check mode.
   returned: success
   type: dict
+said:
+  description: The same for people, with the names that the vault has.
+  returned: success
+  type: list
+  elements: str
 seconds:
   description: How long it took.
   returned: success
@@ -196,6 +201,13 @@ def diff(outcome: Outcome) -> dict[str, str]:
     return {"before": "", "after": "".join(f"{line}\n" for line in lines)}
 
 
+def said(outcome: Outcome, wanted: list[Wanted], check: bool) -> list[str]:
+    """What changed, for people."""
+    names = {one.key: one.name for one in wanted}
+    word = "would be " if check else ""
+    return [f"{names[key]}: {word}{what}" for key, what in outcome.changes.items()]
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     given = module.params
@@ -226,9 +238,10 @@ def main() -> None:
     module.exit_json(
         changed=bool(outcome.changes),
         # In base64: a value that is also an option's, such as client_secret, would be masked in the result.
-        values=encoded(outcome.values),
+        secrets=encoded(outcome.values),
         certificates={key: encoded(one.files()) for key, one in outcome.certificates.items()},
         changes=outcome.changes,
+        said=said(outcome, wanted, module.check_mode),
         diff=diff(outcome),
         seconds=timed(start),
     )

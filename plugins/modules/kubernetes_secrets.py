@@ -96,8 +96,8 @@ options:
     default: []
   digests:
     description:
-      - Name to keys of the first Secret. The result has a digest of their values for each name, for annotations that
-        restart pods.
+      - Name to keys of the first Secret, or C(<Secret>/<key>). The result has a digest of their values for each name,
+        for annotations that restart pods.
       - The first key of each has to be a random one.
     type: dict
     default: {}
@@ -201,7 +201,7 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         "changed": bool(changed) or not there,
         "namespace_created": not there,
         "changes": {step.name: step.keys for step in changed},
-        "digests": digests(given["digests"], steps[0].values if steps else {}),
+        "digests": digests(given["digests"], secrets.by_key(steps)),
         "diff": {"before": "", "after": created + secrets.shown(name, steps)},
     }
 
