@@ -194,7 +194,7 @@ def _azuread(
         if not found:
             raise InputError(
                 f"{VARIABLE} has no {key}, and there is no app registration of this hub that says it; run the stage"
-                f" secrets, which makes one (secrets_application), or write {key}."
+                f" secrets, which makes one (secrets_application_manage), or write {key}."
             )
     if tenant != LATER and not _TENANT.fullmatch(str(tenant)):
         raise wrong(f"{VARIABLE}: tenant_id", tenant, "the id of your tenant, or a domain of it")

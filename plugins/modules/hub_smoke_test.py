@@ -48,8 +48,8 @@ options:
     type: path
   service_token_file:
     description:
-      - File with the API token of a service of the hub that may make tokens for the test user, for hubs whose users sign
-        in elsewhere. The token made lives as long as the test may take, and is revoked at its end.
+      - File with the API token of a service of the hub that may make tokens for the test user, for hubs whose users
+        sign in elsewhere. The token made lives as long as the test may take, and is revoked at its end.
     type: path
   ca_file:
     description:

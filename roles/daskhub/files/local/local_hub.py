@@ -51,10 +51,11 @@ def states(directory: Path) -> dict[str, str]:
 
 
 def status(directory: Path) -> dict[str, Any]:
-    """Return {url, users: [{name, password_file}], services: [{name, state, log}]}."""
+    """Return {url, sign_in, users: [{name, password_file}], services: [{name, state, log}]}."""
     local, now = settings(directory), states(directory)
     return {
         "url": local["url"],
+        "sign_in": local["sign_in"],
         "users": [{"name": user["name"], "password_file": user["password_file"]} for user in local["users"]],
         "services": [
             {"name": name, "state": now.get(name, "STOPPED"), "log": str(directory / "log" / f"{name}.log")}
@@ -70,7 +71,8 @@ def is_whole(found: dict[str, Any]) -> bool:
 def as_text(found: dict[str, Any]) -> str:
     """Return a status for people."""
     headline = "The hub runs at {}" if is_whole(found) else "The hub at {} does not run whole: `make hub` starts it."
-    lines = [headline.format(found["url"]), "", "Sign in as     with the password in"]
+    lines = [headline.format(found["url"]), ""]
+    lines += ["Sign in as     with the password in"] if found["users"] else [f"Sign in with {found['sign_in']}"]
     lines += [f"  {user['name']:<12} {user['password_file']}" for user in found["users"]]
     lines += ["", "Service               state      log"]
     lines += [f"  {service['name']:<19} {service['state']:<10} {service['log']}" for service in found["services"]]
