@@ -67,6 +67,7 @@ class Fault:
     :ivar nth: the first matching call that fails; ``times`` how many do (0: all from then on)
     :ivar status: of the answer, with ``code``, ``message`` and ``retry_after`` (seconds)
     :ivar operation: the request is taken, and its long-running operation fails with code and message
+    :ivar content: the body of the answer as it is, such as one that is no JSON
     :ivar reset: the connection breaks instead of an answer; ``after``: what was asked is done before
     """
 
@@ -80,6 +81,7 @@ class Fault:
     message: str = "Encountered internal server error."
     retry_after: float | None = None
     operation: bool = False
+    content: str = ""
     reset: bool = False
     after: bool = False
     seen: int = 0
@@ -91,6 +93,15 @@ class Fault:
             return False
         self.seen += 1
         return self.seen >= self.nth and (self.times == 0 or self.seen < self.nth + self.times)
+
+    def answer(self) -> Answer:
+        """What is answered instead, or what breaks."""
+        if self.reset:
+            return Answer(reset=True)
+        answer = self.refusal().answer()
+        if self.content:
+            answer.content = self.content.encode()
+        return answer
 
     def refusal(self) -> Refusal:
         headers = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}

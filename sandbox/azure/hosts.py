@@ -14,8 +14,9 @@ import importlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from . import dials, login
+from . import dials, identity_service
 from .arm import app as arm
+from .login import app as login
 from .web import Answer, Refusal, Request
 
 if TYPE_CHECKING:
@@ -24,17 +25,20 @@ if TYPE_CHECKING:
 #: Host names (patterns) -> module below this package; it is imported at the first request.
 APPLICATIONS: tuple[tuple[tuple[str, ...], str], ...] = (
     ((dials.HOST,), "dials"),
-    (login.HOSTS, "login"),
+    (login.HOSTS, "login.app"),
     (arm.HOSTS, "arm.app"),
     (("graph.microsoft.com", "graph.windows.net"), "graph.app"),
+    (identity_service.HOSTS, "identity_service"),
     (("*.vault.azure.net",), "vault.app"),
     (("*.blob.core.windows.net",), "blobs"),
     (("*.azmk8s.io", "*.cx.prod.service.azk8s.cn", "*.cx.aks.containerservice.azure.us"), "kubernetes_api"),
 )
 
 
-def find(host: str) -> Any:
+def find(cloud: Cloud, host: str) -> Any:
     """The application of a host; None when nobody answers for it."""
+    if host.lower() in cloud.dials.settings.get("identity_hosts", ()):
+        return identity_service
     for patterns, module in APPLICATIONS:
         if any(fnmatch.fnmatch(host.lower(), pattern) for pattern in patterns):
             try:
@@ -47,7 +51,7 @@ def find(host: str) -> Any:
 
 async def answer(cloud: Cloud, request: Request) -> Answer:
     """The answer of whichever application the host belongs to."""
-    application = find(request.host)
+    application = find(cloud, request.host)
     if application is None:
         message = f"The stand-in for Azure does not answer for {request.host}, and it never asks outside."
         return Refusal(502, "UnknownHost", message).answer()

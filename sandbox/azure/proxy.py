@@ -53,6 +53,7 @@ def read(flow: http.HTTPFlow) -> Request:
         method=flow.request.method.upper(),
         host=flow.request.pretty_host.lower(),
         path=unquote(path),
+        raw_path=path,
         query={key.lower(): value for key, value in flow.request.query.items()},
         headers={key.lower(): value for key, value in flow.request.headers.items()},
         content=flow.request.content or b"",

@@ -67,7 +67,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent. Names of headers and of parameters of the query are in lower case."""
+    """What a client sent. Names of headers and of parameters of the query are in lower case.
+
+    :ivar path: with ``%2F`` and the like decoded; ``raw_path`` as it was sent
+    """
 
     method: str
     host: str
@@ -75,6 +78,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
+    raw_path: str = ""
 
     def json(self) -> Any:
         """The body as JSON; None when there is none. Refuses what is no JSON as Azure does."""

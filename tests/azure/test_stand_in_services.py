@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.identity import ClientSecretCredential
 from azure.mgmt.apimanagement import ApiManagementClient
 from azure.mgmt.applicationinsights import ApplicationInsightsManagementClient
+from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.loganalytics import LogAnalyticsManagementClient
 from azure.mgmt.monitor import MonitorManagementClient
@@ -18,6 +22,7 @@ from azure.mgmt.storage import StorageManagementClient
 from stand_in import StandIn
 
 GROUP = "services"
+SUBSCRIPTIONS = "Microsoft.ApiManagement/service/subscriptions"
 PLACE = {"location": "westeurope"}
 FAST = {"polling_interval": 0.05}
 ACCOUNT, REGISTRY, WORKSPACE, INSIGHTS, SERVICE = (
@@ -281,3 +286,56 @@ def test_a_subscription_key_is_found_by_the_user(stand_in: StandIn, base: str) -
     assert [one.name for one in client.user_subscription.list(GROUP, SERVICE, "7")] == ["7-planetarycomputer"]
     with pytest.raises(ResourceNotFoundError):
         client.subscription.list_secrets(GROUP, SERVICE, "8-planetarycomputer")
+
+
+def test_two_actions_are_just_enough_for_a_key(stand_in: StandIn, base: str) -> None:
+    """Reading a subscription and its keys; each is refused without its own action, and nothing else is allowed."""
+    credential, actions = stand_in.credential(), (f"{SUBSCRIPTIONS}/read", f"{SUBSCRIPTIONS}/listSecrets/action")
+    rights = AuthorizationManagementClient(credential, stand_in.subscription)
+    service = f"{base}/Microsoft.ApiManagement/service/{SERVICE}"
+    reader = stand_in.dial("POST", "/applications", {"name": "hub"})
+    client = ApiManagementClient(
+        ClientSecretCredential(stand_in.env["AZURE_TENANT_ID"], reader["app_id"], reader["secret"]),
+        stand_in.subscription,
+    )
+    role, scope = str(uuid.uuid4()), f"/subscriptions/{stand_in.subscription}"
+    asked = (client.subscription.get, client.subscription.list_secrets)
+    for given in ([], actions[:1], actions[1:], list(actions)):
+        permissions = [{"actions": list(given) or ["Microsoft.Resources/subscriptions/read"]}]
+        definition = {"roleName": "Reads keys", "permissions": permissions, "assignableScopes": [scope]}
+        rights.role_definitions.create_or_update(scope, role, {"properties": {**definition, "type": "CustomRole"}})
+        body = {
+            "roleDefinitionId": f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{role}",
+            "principalId": reader["object_id"],
+            "principalType": "ServicePrincipal",
+        }
+        used = rights.role_assignments.create(service, str(uuid.uuid4()), {"properties": body})
+        for action, ask in zip(actions, asked, strict=True):
+            if action in given:
+                assert ask(GROUP, SERVICE, "7-planetarycomputer")
+                continue
+            with pytest.raises(HttpResponseError) as refused:
+                ask(GROUP, SERVICE, "7-planetarycomputer")
+            assert _code(refused.value) == "AuthorizationFailed"
+            assert action in str(refused.value)
+        with pytest.raises(HttpResponseError, match="AuthorizationFailed"):
+            client.user.get(GROUP, SERVICE, "7")
+        rights.role_assignments.delete_by_id(used.id)
+
+
+def test_an_unknown_subscription_and_what_may_go_wrong(stand_in: StandIn) -> None:
+    client = ApiManagementClient(stand_in.credential(), stand_in.subscription, retry_total=0)
+    for ask in (client.subscription.get, client.subscription.list_secrets):
+        with pytest.raises(ResourceNotFoundError, match=r"Subscription not found\.") as refused:
+            ask(GROUP, SERVICE, "8-planetarycomputer")
+        assert _code(refused.value) == "ResourceNotFound"
+    fault = {"type": f"{SUBSCRIPTIONS}/listSecrets", "status": 429, "code": "TooManyRequests", "retry_after": 1}
+    stand_in.dial("POST", "/faults", fault)
+    with pytest.raises(HttpResponseError) as throttled:
+        client.subscription.list_secrets(GROUP, SERVICE, "7-planetarycomputer")
+    assert throttled.value.status_code == 429
+    stand_in.dial("PATCH", "/latency", {"scale": 1, "seconds": {f"POST {SUBSCRIPTIONS}/listSecrets": 0.4}})
+    start = time.monotonic()
+    client.subscription.list_secrets(GROUP, SERVICE, "7-planetarycomputer")
+    stand_in.dial("PATCH", "/latency", {"scale": 0})
+    assert time.monotonic() - start >= 0.4

@@ -277,8 +277,8 @@ async def _run(call: Call, plan: Plan) -> Answer:
         _check_registered(call, target_namespace)
     fault = cloud.dials.fault(method, plan.type, call.target.path)
     if fault is not None and not fault.operation and not fault.after:
-        if fault.reset:
-            return Answer(reset=True)
+        if fault.reset or fault.content:
+            return fault.answer()
         raise fault.refusal()
     if call.kind is not None:
         call.live = cloud.store.get(call.target.path)

@@ -141,6 +141,7 @@ class ResourceType:
     :ivar done: after a write has succeeded
     :ivar deletable: raises a refusal when it may not be deleted
     :ivar deleted: after it is gone
+    :ivar missing: code and message of the 404 of one that is not there, where its provider has words of its own
     :ivar select: applies ``$filter`` to a list; without it the parameter is ignored
     """
 
@@ -166,6 +167,7 @@ class ResourceType:
     immutable: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     reversed: tuple[str, ...] = ()
     patch: str = "merge"
+    missing: tuple[str, str] | None = None
     siblings: Callable[[Call], Iterable[str]] | None = None
     busy: tuple[int, str, str] = (
         409,

@@ -348,6 +348,8 @@ def not_found(call: Call) -> Refusal:
                 "because the parent "
                 f"resource '{target.parent}' could not be found.",
             )
+        if call.kind and call.kind.missing:
+            return Refusal(404, *call.kind.missing)
         return Refusal(404, "NotFound", f"Resource {target.path} not found.")
     kind = call.kind.name if call.kind else target.type
     return Refusal(

@@ -81,7 +81,7 @@ def keep(cloud: Cloud, directory: dict[str, Any]) -> None:
         cloud.directory.save(principal)
     for object_id, item in directory["users"].items():
         if cloud.directory.by_object_id(object_id) is None:
-            more = {"userPrincipalName": item["userPrincipalName"]}
+            more = {"userPrincipalName": item["userPrincipalName"], "password": item.pop("__password", "")}
             cloud.directory.save(Principal(object_id, "", item["displayName"], kind="User", more=more))
     held = {"Application": "servicePrincipals", "User": "users"}
     for principal in cloud.directory:

@@ -39,4 +39,5 @@ def new(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     if find(call, "users", name, "userPrincipalName"):
         raise bad("Another object with the same value for property userPrincipalName already exists.")
     given = {key: value for key, value in body.items() if key not in READ_ONLY | {"passwordProfile"}}
-    return {**blank(name, str(body["displayName"])), **given}
+    password = str(body["passwordProfile"].get("password") or "")
+    return {**blank(name, str(body["displayName"])), **given, "__password": password}

@@ -146,8 +146,7 @@ def _matching(call: Call, records: list[Record]) -> list[Record]:
     return found
 
 
-# ---------------------------------------------------------------------------------------------------- users and
-# products
+# --------------------------------------------------------------------------------------------------- users and products
 def _user(call: Call, body: Body, live: Record | None) -> Body:
     given = _given(body)
     for name in ("email", "firstName", "lastName"):
@@ -218,6 +217,7 @@ TYPES = (
     ResourceType(
         SUBSCRIPTIONS,
         versions=VERSIONS,
+        missing=("ResourceNotFound", "Subscription not found."),
         model="azure.mgmt.apimanagement.models.SubscriptionCreateParameters",
         name_rule=r"[^*#&+:<>?]{1,256}",
         etag=True,
@@ -231,6 +231,7 @@ TYPES = (
     ResourceType(
         USERS,
         versions=VERSIONS,
+        missing=("ResourceNotFound", "User not found."),
         model="azure.mgmt.apimanagement.models.UserCreateParameters",
         name_rule=r"[^*#&+:<>?]{1,80}",
         etag=True,
@@ -242,6 +243,7 @@ TYPES = (
     ResourceType(
         f"{TYPE}/products",
         versions=VERSIONS,
+        missing=("ResourceNotFound", "Product not found."),
         model="azure.mgmt.apimanagement.models.ProductContract",
         name_rule=r"[^*#&+:<>?]{1,256}",
         etag=True,
