@@ -17,6 +17,7 @@ from typing import NoReturn
 
 import nox
 from nox.command import CommandFailed
+from nox.virtualenv import UV
 
 ROOT = Path(__file__).parent
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -87,6 +88,19 @@ def azure(session: nox.Session) -> None:
     """The Azure side against the stand-in: the stand-in itself, the engine, modules and roles."""
     install(session, "azure")
     pytest(session, "tests/azure")
+
+
+@nox.session
+def az(session: nox.Session) -> None:
+    """The az command line, in an environment of its own, against the stand-in."""
+    install(session, "azure")
+    folder = Path(session.virtualenv.location).resolve() / "az"
+    session.run_install(UV, "venv", "--quiet", "--allow-existing", str(folder), external=True)
+    session.run_install(
+        *(UV, "pip", "install", "--quiet", "--python", str(folder), "-r", "tests/requirements/az.txt"), external=True
+    )
+    session.env["HUB_TEST_AZ"] = str(folder / "bin" / "az")
+    pytest(session, "tests/az")
 
 
 @nox.session
