@@ -1,6 +1,6 @@
 # Copyright (c) planetary.hub contributors
 # SPDX-License-Identifier: MIT
-"""The az command line, as it is, against the stand-in: the guide's lines, and those that the playbook bootstrap prints."""
+"""The az command line, as it is, against the stand-in: the guide's lines, and those that bootstrap prints."""
 
 from __future__ import annotations
 
