@@ -43,9 +43,13 @@ MOVING = MAKING | {
     "upgradingnodeimageversion",
 }
 SPREAD = 600.0  # seconds that a role assignment may take until it counts everywhere
+# Seconds for which a principal may be unknown that we did not see being made: in another region, Entra ID learns of a
+# new one a little later. Source: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
+UNKNOWN_PRINCIPAL = 60.0
 WRITES = 2  # of the same properties: some defaults give way only to the second
 
 EXISTS = "RoleAssignmentExists"
+NO_PRINCIPAL = "PrincipalNotFound"
 # What the one whose turn it is waits out; after any other refusal it is another's turn.
 NETWORK_BUSY = frozenset({"SetVNetOwnershipFailed", "VirtualNetworkNotInSucceededState"})
 ASSIGNMENTS = "providers/Microsoft.Authorization/roleAssignments"
@@ -101,6 +105,15 @@ def assignment_name(scope: str, role: str, principal: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{last_segment(role)}|{principal}".casefold()))
 
 
+def seconds_of(moment: Any) -> float:
+    """Azure's spelling of a moment as seconds since 1970; 0.0 for what is none."""
+    try:
+        found = datetime.datetime.fromisoformat(str(moment))
+    except ValueError:
+        return 0.0
+    return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()
+
+
 def scope_of(text: str) -> str:
     """The scope of role assignments' id without a name."""
     return text.rstrip("/")[: -len(ASSIGNMENTS) - 1] or "/"
@@ -113,6 +126,30 @@ def refusal_delay(passed: float) -> float:
     [0.2, 5.0, 15.0]
     """
     return min(15.0, max(0.2, passed / 4))
+
+
+def principals_of(resource: Mapping[str, Any]) -> frozenset[str]:
+    """Folded object ids of the principals that a resource brings along: managed identities.
+
+    >>> principals_of({"identity": {"principalId": "A"}, "properties": {"principalId": "b"}}) == {"a", "b"}
+    True
+    """
+    profiles = get(resource, "properties.identityProfile") or {}
+    found = [get(resource, "identity.principalId"), get(resource, "properties.principalId")]
+    found += [profile.get("objectId") for profile in profiles.values()]
+    return frozenset(str(one).casefold() for one in found if one)
+
+
+def longest_wait(error: AzureError, retry_timeout: float, new_principal: bool) -> float:
+    """Seconds for which one resource may be refused for this reason.
+
+    :param new_principal: whether the principal of a role assignment was made in this run, or minutes ago
+    """
+    if is_denied(error):
+        return min(SPREAD, retry_timeout)
+    if NO_PRINCIPAL in error.codes:
+        return min(SPREAD if new_principal else UNKNOWN_PRINCIPAL, retry_timeout)
+    return retry_timeout
 
 
 class Writer:
@@ -133,6 +170,8 @@ class Writer:
         self._turns = Turns()
         # Seconds since 1970 at which the last role assignment that we know of was made.
         self._assigned = 0.0
+        # Principals that are so new that Entra ID may not know them everywhere.
+        self._new_principals: set[str] = set()
 
     # Reading.
 
@@ -145,6 +184,8 @@ class Writer:
             live = self.client.get(target.address, target.api_version, pause=task.pause)
             state = state_of(live)
             if state not in wait_for:
+                if live and self._is_young(get(live, "systemData.createdAt")):
+                    self._note_principals(target, live)
                 return live
             task.pause(poll_delay(time.monotonic() - start), f"it is {state}, which another run has begun")
 
@@ -171,13 +212,19 @@ class Writer:
 
     def _note_assignment(self, created: Any) -> None:
         """A young assignment may not count everywhere yet, whoever made it."""
-        try:
-            moment = datetime.datetime.fromisoformat(str(created))
-        except ValueError:
-            return
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=datetime.UTC)
-        self._assigned = max(self._assigned, moment.timestamp())
+        self._assigned = max(self._assigned, seconds_of(created))
+
+    def _note_principals(self, target: Target, live: Mapping[str, Any]) -> None:
+        if target.kind.name.casefold() != "microsoft.authorization/roleassignments":
+            self._new_principals |= principals_of(live)
+
+    @staticmethod
+    def _is_young(created: Any) -> bool:
+        return created is not None and seconds_of(created) + SPREAD > time.time()
+
+    def is_new(self, principal: Any) -> bool:
+        """Whether a principal was made in this run, or minutes ago by another one."""
+        return str(principal).casefold() in self._new_principals
 
     # Writing.
 
@@ -230,6 +277,8 @@ class Writer:
                     written = self.find(task, target)
                 if written is None:
                     patience.consider(task, error)
+            if written is not None and not live:
+                self._note_principals(target, written)
             if written is not None and target.kind.name.casefold() == "microsoft.authorization/roleassignments":
                 self._assigned = time.time()
 
@@ -305,13 +354,10 @@ class _Patience:
             return
         reason = self._reason(error)
         wait = refusal_delay(now - self._since) if error.retry_after is None else error.retry_after
-        if not reason or now + wait - self._since > self._limit(error):
+        new = self._writer.is_new(get(self._target.body, "properties.principalId"))
+        if not reason or now + wait - self._since > longest_wait(error, self._writer.retry_timeout, new):
             raise error
         task.again(wait, f"{reason} ({error.code})")
-
-    def _limit(self, error: AzureError) -> float:
-        limit = self._writer.retry_timeout
-        return min(SPREAD, limit) if is_denied(error) else limit
 
     def _reason(self, error: AzureError) -> str:
         """Why it is worth a new try; empty when it is not."""

@@ -101,6 +101,14 @@ PASSING = {
         "message": DENIAL,
         "times": 2,
     },
+    "a principal that is so new that Entra ID does not know it everywhere": {
+        "method": "PUT",
+        "type": "Microsoft.Authorization/roleAssignments",
+        "status": 400,
+        "code": "PrincipalNotFound",
+        "message": "Principal 0 does not exist in the directory 1.",
+        "times": 2,
+    },
     "the role assignment is there already": {
         "method": "PUT",
         "type": "Microsoft.Authorization/roleAssignments",
@@ -273,3 +281,21 @@ def test_waits_are_said(cloud: Cloud, tmp_path: Path) -> None:
     assert "network: waits, a new role assignment does not count everywhere yet" in lines
     assert "(AuthorizationFailed)" in lines
     assert "network: created in 0 s" in lines or "network: created in 1 s" in lines
+
+
+def test_an_unknown_principal_is_named(cloud: Cloud) -> None:
+    """One that nobody has just made is not waited for as long as a new one."""
+    principal = "0a0b0c0d-0000-4000-8000-00000000000e"
+    fault = {
+        "method": "PUT",
+        "type": "Microsoft.Authorization/roleAssignments",
+        "status": 400,
+        "code": "PrincipalNotFound",
+        "message": f"Principal {principal.replace('-', '')} does not exist in the directory.",
+        "times": 0,
+    }
+    cloud.dial("POST", "/faults", fault)
+    result = cloud.run(site(cloud, principal=principal), retry_timeout=1)
+    assert result["failed"]
+    assert principal.replace("-", "") in result["msg"]
+    assert "check principal_id: Entra ID does not know it" in result["msg"]
