@@ -21,6 +21,13 @@ options:
     description: Scope to the prefix of the names in a vault. The first scope is that of rows without one.
     type: dict
     required: true
+  sources:
+    description:
+      - Sources of users' environments, as O(planetary.hub.user_environment_sources#filter:_input) has them.
+      - A secret that one of them reads and that has no row gets one; people have to set it.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -73,13 +80,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._secret_table import wanted_secrets
+from ansible_collections.planetary.hub.plugins.module_utils._secret_table import wanted_secrets, with_sources
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
-def wanted(rows: Any, prefixes: Mapping[str, str]) -> list[dict[str, Any]]:
+def wanted(rows: Any, prefixes: Mapping[str, str], sources: Any = ()) -> list[dict[str, Any]]:
     try:
-        return wanted_secrets(rows, prefixes)
+        return wanted_secrets(with_sources(rows, sources), prefixes)
     except InputError as error:
         raise AnsibleFilterError(str(error)) from None
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -210,7 +211,7 @@ def command(vault: str, one: Wanted, why: str) -> str:
         return f"az keyvault {noun} set-attributes {target} --enabled true"
     if one.certificate:
         return f"az keyvault certificate import {target} --file <certificate.pfx>"
-    return f"az keyvault secret set {target} --value '<{one.meaning or one.key}>'"
+    return f"az keyvault secret set {target} --value {shlex.quote(f'<{one.meaning or one.key}>')}"
 
 
 def problem(error: AzureError, client: VaultClient, vault_id: str) -> str:

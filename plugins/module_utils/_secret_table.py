@@ -113,3 +113,33 @@ def service_keys(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
         for service in row["services"]:
             found.setdefault(service, []).append(row["key"])
     return found
+
+
+def source_secrets(sources: Any) -> dict[str, str]:
+    """The secrets that the sources of users' environments read: key to who reads it.
+
+    Args:
+        sources: hub_user_environment_sources; whether they are written right is for the role daskhub to say.
+
+    >>> source_secrets([{"source": "static", "name": "shared", "variables": {"KEY": "shared-api-key"}}])
+    {'shared-api-key': 'users, from the source shared'}
+    """
+    found: dict[str, str] = {}
+    for source in plain(sources) if isinstance(sources, list) else []:
+        kind = source.get("source")
+        credential = source.get("credential") or {}
+        reader = f"users, from the source {source.get('name') or kind}"
+        if kind == "api_management" and source.get("identity_url"):
+            found[source.get("identity_token") or "pc-id-token"] = reader
+        if kind == "static":
+            found |= dict.fromkeys((source.get("variables") or {}).values(), reader)
+        if credential.get("type") == "service_principal":
+            found[credential.get("secret") or "azure-client-secret"] = reader
+    return found
+
+
+def with_sources(rows: Any, sources: Any) -> list[Any]:
+    """A table, and rows for what sources read that no row has."""
+    known = {row.get("key") for row in rows if isinstance(row, dict)}
+    read = source_secrets(sources)
+    return [*rows, *({"key": key, "consumer": reader} for key, reader in read.items() if key not in known)]
