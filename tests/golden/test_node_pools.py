@@ -9,8 +9,6 @@ commit it.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,8 @@ from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies im
 from ansible_collections.planetary.hub.plugins.module_utils._node_pool_values import POOL_PURPOSES
 from ansible_collections.planetary.hub.plugins.module_utils._node_pools import node_pools
 from ansible_collections.planetary.hub.plugins.module_utils._vm_sizes import allocatable
+
+from rendering import golden, rendered
 
 GOLDEN = Path(__file__).parent / "node_pools"
 GIB = 2**30
@@ -47,13 +47,6 @@ def role_variables(root: Path) -> dict[str, Any]:
     return loaded
 
 
-def golden(name: str, found: str) -> None:
-    file = GOLDEN / name
-    if os.environ.get("HUB_GOLDEN_UPDATE"):
-        file.write_text(found, encoding="utf-8")
-    assert found == file.read_text(encoding="utf-8")
-
-
 def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
@@ -68,7 +61,7 @@ def test_a_row_for_each_purpose(purpose: str, root: Path) -> None:
         "allocatable": allocatable({"cores": cores, "memory": memory * GIB, "gpus": gpus}, pool.max_pods),
         "pods": purposes.pod_placement(purpose, "require"),
     }
-    golden(f"purpose.{purpose}.json", as_json(found))
+    golden(GOLDEN / f"purpose.{purpose}.json", as_json(found))
 
 
 @pytest.mark.parametrize("inventory", ["simple", "staging", "prod"])
@@ -77,7 +70,7 @@ def test_pools_of_an_inventory(inventory: str, root: Path) -> None:
     file = root / "inventories" / inventory / "group_vars/all/node_pools.yml"
     variables.update(yaml.safe_load(file.read_text(encoding="utf-8")))
     defaults = {**variables["node_pools_defaults"], "subnet_id": SUBNET, "tags": variables["node_pools_tags"]}
-    golden(f"inventory.{inventory}.json", as_json(node_pool_bodies(variables["node_pools_pools"], defaults)))
+    golden(GOLDEN / f"inventory.{inventory}.json", as_json(node_pool_bodies(variables["node_pools_pools"], defaults)))
 
 
 PLAY = """
@@ -99,36 +92,16 @@ DIVIDED = [
 
 def manifest(pools: list[dict[str, Any]], root: Path, folder: Path) -> str:
     """The device plugin's manifest as the role renders it."""
-    (folder / "play.yml").write_text(PLAY, encoding="utf-8")
-    given = {
-        "root": str(root),
-        "output": str(folder / "output"),
-        "__node_pools_found": {"device_plugin": device_plugin(node_pools(pools))},
-    }
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local"),
-            *("-e", json.dumps({**given, "ansible_python_interpreter": sys.executable}), str(folder / "play.yml")),
-        ],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(root / ".collections"),
-            "ANSIBLE_CONFIG": str(folder / "none.cfg"),
-            "ANSIBLE_HOME": str(folder / "home"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return (folder / "output").read_text(encoding="utf-8")
+    here = ("-i", "localhost,", "-c", "local")
+    given: dict[str, Any] = {"ansible_python_interpreter": sys.executable}
+    given["__node_pools_found"] = {"device_plugin": device_plugin(node_pools(pools))}
+    return rendered(PLAY, root, folder, *here, **given)
 
 
 @pytest.mark.parametrize(("name", "pools"), [("tainted", TAINTED), ("divided", DIVIDED)])
 def test_device_plugin(name: str, pools: list[dict[str, Any]], root: Path, tmp_path: Path) -> None:
     found = manifest(pools, root, tmp_path)
-    golden(f"device_plugin.{name}.yml", found)
+    golden(GOLDEN / f"device_plugin.{name}.yml", found)
     daemon_set = yaml.safe_load(found)
     spec = daemon_set["spec"]["template"]["spec"]
     # A pod of it comes onto every node of these pools.

@@ -8,15 +8,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.planetary.hub.plugins.module_utils._dask_options import dask_options
 from ansible_collections.planetary.hub.plugins.module_utils._profiles import profile_list
+
+from rendering import golden, rendered
 
 GIB = 2**30
 GOLDEN = Path(__file__).parent / "profiles"
@@ -59,35 +58,15 @@ def inventory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     """Name of an inventory, and what comes of it."""
     name: str = request.param
     folder = tmp_path_factory.mktemp(name)
-    (folder / "play.yml").write_text(PLAY, encoding="utf-8")
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "ansible", "playbook", "-i", str(root / "inventories" / name)),
-            *("-e", json.dumps({"root": str(root), "output": str(folder / "output")}), str(folder / "play.yml")),
-        ],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(root / ".collections"),
-            "ANSIBLE_CONFIG": str(folder / "none.cfg"),
-            "ANSIBLE_HOME": str(folder / "home"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return {"name": name, **json.loads((folder / "output").read_text(encoding="utf-8"))}
+    text = rendered(PLAY, root, folder, "-i", str(root / "inventories" / name))
+    return {"name": name, **json.loads(text)}
 
 
 @every_inventory
 @pytest.mark.parametrize("part", ["profiles", "dask_options", "user_environment"])
 def test_golden(inventory: dict[str, Any], part: str) -> None:
-    file = GOLDEN / f"{inventory['name']}.{part}.json"
     found = json.dumps(inventory[part], indent=2, ensure_ascii=False) + "\n"
-    if os.environ.get("HUB_GOLDEN_UPDATE"):
-        file.write_text(found, encoding="utf-8")
-    assert found == file.read_text(encoding="utf-8")
+    golden(GOLDEN / f"{inventory['name']}.{part}.json", found)
 
 
 # Cores, GiB, GPU of the original hub: limit and guarantee.

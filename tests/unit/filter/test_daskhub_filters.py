@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.planetary.hub.plugins.module_utils import _dask_options, _profiles, _user_environment
+
+from rendering import run_play
 
 FILTERS = ("profile_list", "dask_options", "user_environment", "merge_values", "daskhub_problem")
 
@@ -59,28 +59,9 @@ PLAY = """
 
 
 def playbook(folder: Path) -> tuple[dict[str, Any], str]:
-    (folder / "play.yml").write_text(PLAY, encoding="utf-8")
-    root = Path(__file__).resolve().parents[3]
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "-c", "local"),
-            *("-e", json.dumps({"output": str(folder / "output"), "ansible_python_interpreter": sys.executable})),
-            str(folder / "play.yml"),
-        ],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(root / ".collections"),
-            "ANSIBLE_CONFIG": str(folder / "none.cfg"),
-            "ANSIBLE_HOME": str(folder / "home"),
-            "ANSIBLE_NOCOLOR": "1",
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return json.loads((folder / "output").read_text(encoding="utf-8")), run.stdout + run.stderr
+    root, here = Path(__file__).resolve().parents[3], ("-i", "localhost,", "-c", "local")
+    output, said = run_play(PLAY, root, folder, *here, ansible_python_interpreter=sys.executable)
+    return json.loads(output), said
 
 
 @pytest.fixture(scope="module")
