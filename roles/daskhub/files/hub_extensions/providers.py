@@ -10,6 +10,7 @@ from typing import Any
 
 from oauthenticator.azuread import AzureAdOAuthenticator
 from oauthenticator.generic import GenericOAuthenticator
+from oauthenticator.oauth2 import OAuthenticator
 from traitlets import Unicode
 
 from hub_extensions import secret_files
@@ -20,7 +21,7 @@ TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE"  # noqa: S105
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
-class Provider:
+class Provider(OAuthenticator):  # type: ignore[misc]
     """What both authenticators have in common.
 
     The credential is read each time it is used, because secrets are renewed and tokens live for an hour; OAuthenticator
@@ -32,10 +33,10 @@ class Provider:
     reserved_user = Unicode("", config=True, help="nobody gets in as this user through the provider")
 
     def build_access_tokens_request_params(self, handler: Any, data: Any = None) -> dict[str, Any]:
-        return self._proven(super().build_access_tokens_request_params(handler, data))  # type: ignore[misc]
+        return self._proven(super().build_access_tokens_request_params(handler, data))
 
     def build_refresh_token_request_params(self, refresh_token: str) -> dict[str, Any]:
-        return self._proven(super().build_refresh_token_request_params(refresh_token))  # type: ignore[misc]
+        return self._proven(super().build_refresh_token_request_params(refresh_token))
 
     def _proven(self, parameters: dict[str, Any]) -> dict[str, Any]:
         # OAuthenticator would send what is None as the text "None".
@@ -52,7 +53,7 @@ class Provider:
     async def check_allowed(self, username: str, auth_model: dict[str, Any] | None) -> bool:
         if self.reserved_user and username == self.reserved_user:
             return False
-        return bool(await super().check_allowed(username, auth_model))  # type: ignore[misc]
+        return bool(await super().check_allowed(username, auth_model))
 
 
 class EntraAuthenticator(Provider, AzureAdOAuthenticator):  # type: ignore[misc]
