@@ -10,13 +10,16 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import dials
 from .arm.kinds import Action, Call, ResourceType
 from .directory import Directory, Principal
 from .keys import SigningKey
 from .store import Store
+
+if TYPE_CHECKING:
+    from .real_cluster import RealCluster
 
 #: Facts that outlive a reset: who signs in with what.
 KEPT = ("tenant",)
@@ -39,6 +42,8 @@ class Cloud:
         self.writing: set[str] = set()
         #: A fault that the operation begun by the current request is to end with.
         self.planned_failure: dials.Fault | None = None
+        #: What all clusters of AKS are, when somebody gave one.
+        self.real_cluster: RealCluster | None = None
         self._open()
 
     def _open(self) -> None:

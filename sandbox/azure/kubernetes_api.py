@@ -3,7 +3,9 @@
 """The gate of AKS's API servers (``<fqdn>:443``): who asks, may they, and what a cluster without nodes can say.
 
 A token of Entra ID is checked (signature, audience, end) as AKS does, then the caller's roles by Azure RBAC where the
-cluster has it. Behind the gate there are only the version and the discovery; all else is answered with 503.
+cluster has it. Behind the gate there are only the version and the discovery; all else is answered with 503. With a real
+cluster (:mod:`real_cluster`) nobody comes here: clients ask its own API server, and what the caller may do there
+follows from the same roles.
 Source: https://learn.microsoft.com/azure/aks/manage-azure-rbac
 """
 
@@ -13,7 +15,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import rbac
+from . import rbac, real_cluster
 from .web import Answer, Request
 
 if TYPE_CHECKING:
@@ -25,6 +27,13 @@ CLUSTER = "Microsoft.ContainerService/managedClusters"
 #: What every signed-in user may read in any cluster.
 OPEN = ("/api", "/apis", "/openapi", "/version", "/healthz", "/livez", "/readyz")
 VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+#: Roles of Kubernetes, each with an action that shows who has it by Azure RBAC; the first that fits counts.
+ROLES = (
+    ("cluster-admin", "namespaces/write"),
+    ("admin", "rbac.authorization.k8s.io/rolebindings/write"),
+    ("edit", "secrets/write"),
+    ("view", "pods/read"),
+)
 #: Azure RBAC knows fewer verbs than Kubernetes.
 ACTIONS = {"get": "read", "list": "read", "watch": "read", "create": "write", "update": "write", "patch": "write"}
 
@@ -128,9 +137,39 @@ def _gate(cloud: Cloud, cluster: Record, request: Request) -> Answer | None:
 
 def _granted(cloud: Cloud, cluster: Record, object_id: str, what: Asked) -> bool:
     scope = cluster.id + (f"/namespaces/{what.namespace}" if what.namespace else "")
-    need = rbac.Need(what.data_action, scope, data=True)
+    return _may(cloud, object_id, what.data_action, scope)
+
+
+def _may(cloud: Cloud, object_id: str, data_action: str, scope: str) -> bool:
+    need = rbac.Need(data_action, scope, data=True)
     who = rbac.Caller(object_id, object_id)
     return rbac.allowed(who, need, rbac.grants(cloud), now=cloud.now(), taken=rbac.taken(cloud))
+
+
+def cluster_role(cloud: Cloud, object_id: str) -> str:
+    """The ClusterRole that somebody's rights over the clusters amount to; "" for none.
+
+    All clusters are one real cluster, so the rights over any of them count. Those over a namespace do not.
+    """
+    ids = [
+        one.id
+        for one in cloud.store.of_type(CLUSTER)
+        if (one.properties.get("aadProfile") or {}).get("enableAzureRBAC")
+    ]
+    found = (role for role, action in ROLES if any(_may(cloud, object_id, f"{CLUSTER}/{action}", one) for one in ids))
+    return next(found, "")
+
+
+async def exchanged(cloud: Cloud, object_id: str, body: dict[str, Any]) -> Answer:
+    """The answer of the sign-in, with a token of the real cluster in place of Entra's."""
+    assert cloud.real_cluster is not None
+    role = cluster_role(cloud, object_id)
+    try:
+        token = await cloud.real_cluster.token(object_id, role, float(body["expires_in"]))
+    except (real_cluster.Refused, real_cluster.Unusable) as error:
+        text = f"The real cluster gives no token: {error}"
+        return Answer(503, {"error": "temporarily_unavailable", "error_description": text})
+    return Answer(200, {**body, "access_token": token})
 
 
 def _version(cluster: Record) -> dict[str, str]:

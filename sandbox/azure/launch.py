@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 """Start and stop the stand-in for Azure, and say how clients reach it.
 
-    python sandbox/azure/launch.py start [--directory D] [--port P] [--latency S]
+    python sandbox/azure/launch.py start [--directory D] [--port P] [--latency S] [--kubeconfig FILE]
     python sandbox/azure/launch.py env [--format shell|json]
     python sandbox/azure/launch.py dial METHOD PATH [JSON]
     python sandbox/azure/launch.py status | stop
@@ -204,15 +204,41 @@ def _is_old(directory: Path) -> bool:
         return True
 
 
-def start(directory: Path, port: int | None = None, latency: float | None = None, venv: Path | None = None) -> int:
-    """Start the stand-in, or leave it running; its port. One that runs older sources is started again."""
+def _cluster(kubeconfig: Path) -> str:
+    """A kubeconfig as it is remembered: where it lies and what it says."""
+    try:
+        return f"{kubeconfig}\n{hashlib.sha256(kubeconfig.read_bytes()).hexdigest()}\n"
+    except OSError as error:
+        raise Problem(f"The kubeconfig {kubeconfig} cannot be read ({error.strerror}): name another one.") from None
+
+
+def _cluster_of(directory: Path) -> str:
+    """The kubeconfig that what runs was started with; empty without one."""
+    with contextlib.suppress(OSError):
+        return (directory / "kubeconfig").read_text(encoding="utf-8")
+    return ""
+
+
+def start(
+    directory: Path,
+    port: int | None = None,
+    latency: float | None = None,
+    venv: Path | None = None,
+    kubeconfig: Path | None = None,
+) -> int:
+    """Start the stand-in, or leave it running; its port.
+
+    One that runs older sources, or with another kubeconfig than the given one, is started again.
+    """
+    wanted = _cluster(kubeconfig) if kubeconfig else ""
     directory.mkdir(parents=True, exist_ok=True)
     with _exclusive(directory / "launch.lock"):
         if running(directory) is not None:
             there = _port_of(directory) or 0
             if port and port != there:
                 raise Problem(f"A stand-in runs in {directory} on port {there} already: stop it, or leave out --port.")
-            if _is_old(directory):
+            wanted = wanted or _cluster_of(directory)
+            if _is_old(directory) or wanted != _cluster_of(directory):
                 stop(directory)
         if running(directory) is not None:
             if latency is not None:
@@ -222,7 +248,10 @@ def start(directory: Path, port: int | None = None, latency: float | None = None
         python = environment(venv or directory / "venv")
         (directory / "port").write_text(f"{chosen}\n", encoding="ascii")
         (directory / "sources").write_text(_sources(), encoding="ascii")
+        (directory / "kubeconfig").write_text(wanted, encoding="utf-8")
         command = [str(python), "-m", "sandbox.azure.proxy", "--directory", str(directory), "--port", str(chosen)]
+        if wanted:
+            command += ["--kubeconfig", wanted.partition("\n")[0]]
         if latency is not None:
             command += ["--latency", str(latency)]
         variables = {key: value for key, value in os.environ.items() if key not in NOT_FOR_THE_STAND_IN}
@@ -304,12 +333,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--latency", type=float, help="scale of Azure's latencies: 0 none, 1 as Azure")
     parser.add_argument("--venv", type=Path, help="its environment, when several share one; default: <directory>/venv")
+    parser.add_argument(
+        "--kubeconfig", type=Path, help="start: of a real cluster, by whose cluster-admin, that all clusters then are"
+    )
     parser.add_argument("--format", choices=("shell", "json"), default="shell")
     options = parser.parse_intermixed_args(arguments)
     directory = options.directory.resolve()
     try:
         if options.command == "start":
-            port = start(directory, options.port, options.latency, options.venv and options.venv.resolve())
+            files = [path and path.resolve() for path in (options.venv, options.kubeconfig)]
+            port = start(directory, options.port, options.latency, *files)
             print(f"The stand-in for Azure listens on 127.0.0.1:{port}.")
         elif options.command == "stop":
             print("The stand-in for Azure is stopped." if stop(directory) else "No stand-in for Azure runs.")

@@ -3,9 +3,8 @@
 """The proxy: mitmproxy with a certificate authority of its own, which hands every request to
 :mod:`sandbox.azure.hosts`.
 
-It runs as ``python -m sandbox.azure.proxy --directory D --port P`` in the environment that launch.py makes, and it
-never opens
-a connection to anywhere.
+It runs as ``python -m sandbox.azure.proxy --directory D --port P`` in the environment that launch.py makes. It never
+opens a connection to anywhere but to the API server of a kubeconfig that it is given.
 """
 
 from __future__ import annotations
@@ -43,6 +42,7 @@ from . import hosts, sdk_models  # noqa: E402
 from .arm import app as arm  # noqa: E402
 from .cloud import Cloud  # noqa: E402
 from .keys import write_private  # noqa: E402
+from .real_cluster import RealCluster, Unusable  # noqa: E402
 from .web import Answer, Refusal, Request  # noqa: E402
 
 
@@ -112,9 +112,10 @@ def write_files(cloud: Cloud, directory: Path, port: int) -> None:
     part = bundle.with_suffix(".part")
     part.write_text(Path(certifi.where()).read_text(encoding="utf-8") + "\n" + own, encoding="utf-8")
     part.replace(bundle)
+    real = cloud.real_cluster
     environment = {
         "HTTPS_PROXY": f"http://127.0.0.1:{port}",
-        "NO_PROXY": "localhost,127.0.0.1,::1",
+        "NO_PROXY": ",".join(["localhost", "127.0.0.1", "::1", *([real.host] if real else [])]),
         "REQUESTS_CA_BUNDLE": str(bundle),
         "SSL_CERT_FILE": str(bundle),
         **cloud.environment(),
@@ -122,12 +123,15 @@ def write_files(cloud: Cloud, directory: Path, port: int) -> None:
     write_private(directory / "environment.json", json.dumps(environment, indent=2).encode())
 
 
-async def serve(directory: Path, port: int, latency: float | None) -> None:
+async def serve(directory: Path, port: int, latency: float | None, kubeconfig: Path | None) -> None:
     """Serve until SIGTERM."""
     state = directory / "state"
     (state / "ca").mkdir(parents=True, exist_ok=True, mode=0o700)
     cloud = Cloud(state)
     arm.load(cloud)
+    if kubeconfig:
+        cloud.real_cluster = RealCluster(kubeconfig)
+        await cloud.real_cluster.open()
     if latency is not None:
         cloud.dials.latency["scale"] = latency
         cloud.keep_dials()
@@ -158,6 +162,7 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--latency", type=float)
+    parser.add_argument("--kubeconfig", type=Path)
     arguments = parser.parse_args()
     os.umask(0o077)
     lock = (arguments.directory / "lock").open("a+")
@@ -166,7 +171,10 @@ def main() -> None:
     except OSError:
         sys.exit(f"A stand-in runs already in {arguments.directory}.")
     (arguments.directory / "pid").write_text(f"{os.getpid()}\n", encoding="ascii")
-    asyncio.run(serve(arguments.directory, arguments.port, arguments.latency))
+    try:
+        asyncio.run(serve(arguments.directory, arguments.port, arguments.latency, arguments.kubeconfig))
+    except Unusable as reason:
+        sys.exit(str(reason))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from .. import oauth
+from .. import kubernetes_api, oauth
 from ..dials import dial
 from ..web import Answer, Refusal, Request
 from . import browser
@@ -63,7 +63,7 @@ def _check_tenant(cloud: Cloud, name: str) -> None:
         raise LoginError(400, "invalid_request", 90002, message)
 
 
-def _token(cloud: Cloud, request: Request, version: int) -> Answer:
+async def _token(cloud: Cloud, request: Request, version: int) -> Answer:
     form = request.form()
     grant = form.get("grant_type", "")
     if grant == "authorization_code":
@@ -84,6 +84,8 @@ def _token(cloud: Cloud, request: Request, version: int) -> Answer:
     }
     if "resource" in form:
         body |= {"resource": audience, "expires_on": str(int(cloud.now()) + lifetime)}
+    if cloud.real_cluster and audience == kubernetes_api.SERVER_APPLICATION:
+        return await kubernetes_api.exchanged(cloud, principal.object_id, body)
     return Answer(200, body)
 
 
@@ -103,7 +105,7 @@ def assertion(cloud: Cloud, request: Request) -> Answer:
     return Answer(200, {"token": cloud.key.sign(claims)})
 
 
-def _route(cloud: Cloud, request: Request, parts: list[str]) -> Answer:
+async def _route(cloud: Cloud, request: Request, parts: list[str]) -> Answer:
     rest = parts[2:] if parts[1:2] == ["v2.0"] else parts[1:]
     version = 2 if "v2.0" in rest else 1
     if rest == [".well-known", "openid-configuration"]:
@@ -113,7 +115,7 @@ def _route(cloud: Cloud, request: Request, parts: list[str]) -> Answer:
     if rest[:1] == ["oauth2"] and rest[-1] == "authorize" and request.method in ("GET", "POST"):
         return browser.authorize(cloud, request, version)
     if rest[:1] == ["oauth2"] and rest[-1] == "token" and request.method == "POST":
-        return _token(cloud, request, version)
+        return await _token(cloud, request, version)
     if rest[:1] == ["UserRealm"] or rest[:1] == ["userrealm"]:
         return Answer(200, {"account_type": "Managed", "cloud_instance_name": "microsoftonline.com"})
     raise LoginError(404, "invalid_request", 900144, f"There is no {request.path} here.")
@@ -133,6 +135,6 @@ async def answer(cloud: Cloud, request: Request) -> Answer:
         if not parts:
             raise LoginError(404, "invalid_request", 900144, "There is nothing here.")
         _check_tenant(cloud, parts[0])
-        return _route(cloud, request, parts)
+        return await _route(cloud, request, parts)
     except Refusal as refusal:
         return refusal.answer()

@@ -67,7 +67,15 @@ def _certificate(user: str) -> tuple[bytes, bytes]:
     return certificate.public_bytes(serialization.Encoding.PEM), pem
 
 
+def _gate(cloud: Cloud, cluster: Record) -> dict[str, Any]:
+    """The address of a cluster that is only its gate."""
+    server = f"https://{cluster.properties['fqdn']}:443"
+    return {"certificate-authority-data": _text(authority(cloud)), "server": server}
+
+
 def _local(cloud: Cloud, cluster: Record, account: str) -> dict[str, Any]:
+    if cloud.real_cluster:
+        return cloud.real_cluster.user
     kept = cluster.private.get(f"certificate {account}")
     if kept is None:
         certificate, key = _certificate("masterclient")
@@ -114,7 +122,7 @@ def _entra(cloud: Cloud, cluster: Record, way: str) -> dict[str, Any]:
 
 
 def _kubeconfig(call: Call, cluster: Record, account: str) -> dict[str, Any]:
-    cloud, name = call.cloud, cluster.name
+    cloud, name, real = call.cloud, cluster.name, call.cloud.real_cluster
     group = cluster.id.split("/")[4]
     user = f"{account}_{group}_{name}"
     entra = isinstance(cluster.properties.get("aadProfile"), dict) and account != "clusterAdmin"
@@ -126,10 +134,7 @@ def _kubeconfig(call: Call, cluster: Record, account: str) -> dict[str, Any]:
         "clusters": [
             {
                 "name": name,
-                "cluster": {
-                    "certificate-authority-data": _text(authority(cloud)),
-                    "server": f"https://{cluster.properties['fqdn']}:443",
-                },
+                "cluster": real.cluster if real else _gate(cloud, cluster),
             }
         ],
         "contexts": [{"name": name, "context": {"cluster": name, "user": user}}],
