@@ -154,10 +154,10 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Open:
     test = request.node.name.removeprefix("test_").translate({ord("["): "-", ord("]"): None})
 
     @contextmanager
-    def opened(width: int = 1280, height: int = 800, scheme: str = "light") -> Iterator[Visit]:
+    def opened(width: int = 1280, height: int = 800, scheme: str = "light", **more: Any) -> Iterator[Visit]:
         for old in PICTURES.glob(f"{test}-[0-9]*.png"):
             old.unlink()
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **more)
         context.set_default_timeout(PATIENCE * 1000)
         window = Visit(context.new_page(), test)
         try:
