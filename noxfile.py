@@ -103,6 +103,14 @@ def az(session: nox.Session) -> None:
     pytest(session, "tests/az")
 
 
+# Not by itself: etcd and kube-apiserver are in no package index.
+@nox.session(default=False)
+def kubernetes(session: nox.Session) -> None:
+    """What is written to a cluster, against a real API server found on PATH or in KUBEBUILDER_ASSETS."""
+    install(session, "azure")
+    pytest(session, "tests/kubernetes")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, YAML, Ansible (profile production) and changelog fragments."""

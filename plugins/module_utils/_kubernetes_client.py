@@ -51,7 +51,7 @@ class Cluster:
         try:
             client: Any = kubernetes
             api = client.config.new_client_from_config(os.path.expanduser(path), options.get("context"))
-        except (client.config.ConfigException, OSError, ValueError) as error:
+        except (client.config.ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             reason = " ".join(str(error).split()).rstrip(".")
             raise InputError(f"The kubeconfig {path} cannot be used ({reason}); name another one.") from None
         self.host = str(api.configuration.host)

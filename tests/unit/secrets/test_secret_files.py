@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from unit.local.modules import run
 
@@ -28,7 +29,11 @@ def test_given_values_are_written_and_only_changes_are_said(tmp_path: Path) -> N
 
 
 def test_rotation_changes_what_it_names_and_the_digests_of_that(tmp_path: Path) -> None:
-    arguments = {"directory": str(tmp_path), "names": ["a", "b"], "digests": {"hub": ["a"], "proxy": ["b"]}}
+    arguments: dict[str, Any] = {
+        "directory": str(tmp_path),
+        "names": ["a", "b"],
+        "digests": {"hub": ["a"], "proxy": ["b"]},
+    }
     before = run("secret_files", **arguments)
     values = {name: (tmp_path / name).read_text() for name in "ab"}
     after = run("secret_files", rotate=["a"], **arguments)
