@@ -34,6 +34,7 @@ def profile(**more: Any) -> dict[str, Any]:
         ({"ui_links": [{"label": "Docs", "url": "docs"}]}, 'The link "Docs" of ui_links has the url "docs"'),
         ({"daskhub_platform": "kubernetes"}, "value of daskhub_platform must be one of: local, got: kubernetes"),
         ({"daskhub_profile": []}, "daskhub_profiles"),
+        ({"hub_authentication": {"type": "shared-password"}}, "daskhub_authentication lets nobody enter; name them in"),
     ],
 )
 def test_one_sentence_and_nothing_written(variables: dict[str, Any], sentence: str, tmp_path: Path) -> None:
