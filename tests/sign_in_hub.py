@@ -93,7 +93,9 @@ class SignInHub:
         self.secret.parent.mkdir(mode=0o700)
         for key in ("smoke-test-service-token", "user-password", "admin-password"):
             (self.secret.parent / key).write_text(os.urandom(32).hex())
-        rules = {"allowed_users": [provider.email("ada")], "admin_users": [provider.email("grace")]}
+        # Where all may enter, the test user all the same may not.
+        users = {"allow_all": True} if way == "federated" else {"allowed_users": [provider.email("ada")]}
+        rules = {**users, "admin_users": [provider.email("grace")]}
         given, application = getattr(self, f"_{'generic' if way == 'generic' else 'entra'}")()
         found = authentication({**given, **rules}, self.url, application, test_user=provider.email("smoke-test"))
         (directory / "data" / "authentication.json").write_text(json.dumps(found))

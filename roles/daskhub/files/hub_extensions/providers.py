@@ -50,10 +50,10 @@ class Provider(OAuthenticator):  # type: ignore[misc]
         # None would leave somebody an administrator who is named as one no more.
         return {**auth_model, "admin": bool(auth_model["admin"])}
 
-    async def check_allowed(self, username: str, auth_model: dict[str, Any] | None) -> bool:
-        if self.reserved_user and username == self.reserved_user:
-            return False
-        return bool(await super().check_allowed(username, auth_model))
+    def check_blocked_users(self, username: str, authentication: Any = None) -> bool:
+        # Asked for everybody, unlike check_allowed. In `blocked_users` the user would lose its roles at each start.
+        reserved = bool(self.reserved_user) and username == self.reserved_user
+        return not reserved and bool(super().check_blocked_users(username, authentication))
 
 
 class EntraAuthenticator(Provider, AzureAdOAuthenticator):  # type: ignore[misc]
