@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_ids as ids
 from ansible_collections.planetary.hub.plugins.module_utils import _vm_sizes as vm
 from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies import API_VERSION, written
+from ansible_collections.planetary.hub.plugins.module_utils._node_pool_values import GPU_LABELS
 from ansible_collections.planetary.hub.plugins.module_utils._node_pools import Pool
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, quote
 
@@ -121,13 +122,17 @@ def row(pool: Pool, cluster: Cluster) -> dict[str, Any]:
 
 
 def unlisted(pools: Iterable[Pool], cluster: Cluster) -> list[dict[str, Any]]:
-    """Pools of the cluster that nobody listed: [{name, mode, vm_size, resource}], resource as the engine takes it."""
+    """Pools of the cluster that nobody listed: [{name, mode, vm_size, gpu, resource}], resource as the engine takes it.
+
+    ``gpu`` is whether the device plugin of the role node_pools runs there, which a label decides.
+    """
     names = {pool.name for pool in pools}
     return [
         {
             "name": name,
             "mode": live["properties"].get("mode"),
             "vm_size": live["properties"].get("vmSize"),
+            "gpu": GPU_LABELS.items() <= (live["properties"].get("nodeLabels") or {}).items(),
             "resource": {"name": name, "id": live["id"], "api_version": API_VERSION},
         }
         for name, live in sorted(cluster.pools.items())

@@ -115,7 +115,8 @@ pools:
       description: Whether the cluster has it.
       type: bool
 unlisted:
-  description: Pools of the cluster that are not in the list, each with C(name), C(mode), C(vm_size) and C(resource).
+  description:
+    - Pools of the cluster that are not in the list, each with C(name), C(mode), C(vm_size), C(gpu) and C(resource).
   returned: success
   type: list
   elements: dict
