@@ -111,6 +111,13 @@ def kubernetes(session: nox.Session) -> None:
     pytest(session, "tests/kubernetes")
 
 
+@nox.session(default=False)
+def e2e(session: nox.Session) -> None:
+    """A real cluster, that of KUBECONFIG: clients, releases and roles on it, through the stand-in for Azure."""
+    install(session, "azure")
+    pytest(session, "tests/e2e")
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, YAML, Ansible (profile production) and changelog fragments."""
