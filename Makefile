@@ -29,13 +29,15 @@ endif
 endif
 
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# Said with this very command: an exported KUBECONFIG may be that of a cluster in use.
+CLUSTER := $(if $(filter command,$(origin KUBECONFIG)),$(KUBECONFIG))
 # Ansible starts Python for every task: without compiled files each start takes three times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show the targets
 	@echo 'make TARGET [PYTHON=python3.13] [INVENTORY=inventories/sandbox] [ARGS="-e daskhub_local_port=9000"]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: hub
 hub: $(CONTROL)/.ready $(if $(filter inventories/sandbox,$(INVENTORY)),azure) ## Build a living hub on this machine, or bring it up to date
@@ -43,8 +45,8 @@ hub: $(CONTROL)/.ready $(if $(filter inventories/sandbox,$(INVENTORY)),azure) ##
 	@$(MAKE) -s --no-print-directory status
 
 .PHONY: azure
-azure: $(CONTROL)/.ready ## Start the stand-in for Azure, or leave it running
-	@$(BIN)/python sandbox/azure/launch.py start --directory $(AZURE)
+azure: $(CONTROL)/.ready ## Start the stand-in for Azure, or leave it running (KUBECONFIG=<file>: its clusters are that one)
+	@$(BIN)/python sandbox/azure/launch.py start --directory $(AZURE) $(if $(CLUSTER),--kubeconfig '$(CLUSTER)')
 
 .PHONY: azure-env
 azure-env: ## Print the exports that lead any client to the stand-in: eval "$$(make -s azure-env)"
@@ -70,6 +72,10 @@ clean: down ## Stop the hub and forget it: environments, data, secrets, logs
 .PHONY: test
 test: ## Run all tests, or some (SESSIONS="lint unit"); the last lines say what was skipped and why
 	@$(PYTHON) tests/run.py $(SESSIONS)
+
+.PHONY: e2e
+e2e: ## Try the roles on a real cluster: KUBECONFIG=<file of its cluster-admin>
+	@KUBECONFIG='$(CLUSTER)' $(PYTHON) tests/run.py e2e
 
 .PHONY: lint
 lint: ## Check style, types, YAML, Ansible and changelog fragments

@@ -108,6 +108,8 @@ def az(session: nox.Session) -> None:
 def kubernetes(session: nox.Session) -> None:
     """What is written to a cluster, against a real API server found on PATH or in KUBEBUILDER_ASSETS."""
     install(session, "azure")
+    # KubeSpawner's client, as the hub has it.
+    session.install("-r", "roles/daskhub/files/local/requirements/hub.txt")
     pytest(session, "tests/kubernetes")
 
 
