@@ -38,9 +38,14 @@ class ProgressAction(ActionBase):
         if not self._can_follow():
             return {**result, **self._execute_module(module_args=arguments, task_vars=task_vars)}
         host = (task_vars or {}).get("inventory_hostname", "")
+        play = os.getppid()
         with followed_file(f"[{host}] {self.label}:") as path:
             arguments["progress_file"] = path
-            return {**result, **self._execute_module(module_args=arguments, task_vars=task_vars)}
+            result |= self._execute_module(module_args=arguments, task_vars=task_vars)
+        if os.getppid() != play:
+            # Nobody reads results any more: Ansible's worker would wait for ever to hand over what no pipe holds.
+            return {"failed": True, "msg": "The play that ran this task has ended."}
+        return result
 
     def _can_follow(self) -> bool:
         local = self._connection.transport.rpartition(".")[2] == "local"
