@@ -74,6 +74,9 @@ _value:
     rotates:
       description: Whether it can be generated anew.
       type: bool
+    vault:
+      description: Whether a vault holds it. If not, it stays where the hub runs.
+      type: bool
 """
 
 from collections.abc import Callable, Mapping

@@ -77,7 +77,7 @@ def secret_origins(rows: Rows, source: str) -> dict[str, dict[str, Any]]:
     """Key to {vault_name, consumer, origin}, for the outputs."""
     return {
         row["key"]: {
-            "vault_name": row["vault_name"] if source == "vault" else None,
+            "vault_name": row["vault_name"] if source == "vault" and row["vault"] else None,
             "consumer": row["consumer"],
             "origin": "generated" if row["generate"] else "given",
         }

@@ -32,6 +32,7 @@ KEYS = (
     "services",
     "second_names",
     "rotates",
+    "vault",
 )
 # A file's name, a data key of a Kubernetes Secret and a part of a vault's name, all three.
 _KEY = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -45,7 +46,8 @@ def wanted_secrets(rows: Any, prefixes: Mapping[str, str], variable: str = "secr
     Args:
         rows: list of {key, consumer; generate (random bytes; 0: only people have it), scope (a key of prefixes, the
             first one), vault_name (<prefix>--<key>), condition (true), certificate (false), services (which restart
-            when it changes), second_names (further data keys in the cluster), rotates (whether it is generated)}.
+            when it changes), second_names (further data keys in the cluster), rotates (whether it is generated),
+            vault (true; false: it stays where the hub runs, and is of use nowhere else)}.
         prefixes: scope to the prefix of names in a vault.
         variable: where people write rows, for errors.
 
@@ -98,6 +100,7 @@ def _filled(row: Any, prefixes: Mapping[str, str], variable: str) -> dict[str, A
         "services": texts(f"{where}: services", row.get("services", []), "services, such as hub"),
         "second_names": texts(f"{where}: second_names", row.get("second_names", []), "data keys"),
         "rotates": boolean(f"{where}: rotates", row.get("rotates", generate > 0)),
+        "vault": boolean(f"{where}: vault", row.get("vault", True)),
     }
 
 

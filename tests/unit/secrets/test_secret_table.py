@@ -31,6 +31,7 @@ def test_a_row_is_filled_in() -> None:
             "services": [],
             "second_names": [],
             "rotates": False,
+            "vault": True,
         }
     ]
 
