@@ -56,5 +56,5 @@ class Callable:
 
 
 def _imported(name: str) -> Any:
-    module, _, function = name.partition(":")
+    module, _colon, function = name.partition(":")
     return getattr(importlib.import_module(module), function)

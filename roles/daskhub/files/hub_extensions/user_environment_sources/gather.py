@@ -121,7 +121,7 @@ class Gatherer:
 
     def _remember(self, key: tuple[int, str], values: dict[str, str], until: float) -> None:
         now = asyncio.get_running_loop().time()
-        for old in [old for old, (end, _) in self._cache.items() if end <= now]:
+        for old in [old for old, (end, _values) in self._cache.items() if end <= now]:
             del self._cache[old]
         if until > now:
             self._cache[key] = (until, values)
