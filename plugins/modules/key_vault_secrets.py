@@ -100,16 +100,11 @@ secrets:
   returned: success
   type: dict
 certificates:
-  description: Key to what a Secret of type C(kubernetes.io/tls) holds, in base64.
+  description:
+    - Key to what a Secret of type C(kubernetes.io/tls) holds, in base64.
+    - C(tls.crt), the certificate and its chain, and C(tls.key), the private key, both PEM.
   returned: success
   type: dict
-  contains:
-    tls.crt:
-      description: The certificate and its chain, PEM.
-      type: str
-    tls.key:
-      description: The private key, PEM.
-      type: str
 changes:
   description: Key to C(generated), C(recovered) or C(rotated), what was done or would be in check mode.
   returned: success
