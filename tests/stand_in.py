@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,11 @@ LIMIT = 180
 PLAYBOOK_LIMIT = 180
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 class StandIn:
     """A stand-in in a directory of its own.
 
@@ -45,8 +51,9 @@ class StandIn:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT)
 
     def start(self, *words: str) -> StandIn:
-        """Start it; any free port."""
-        done = self.launch("start", "--venv", str(ENVIRONMENT / "venv"), *words)
+        """Start it; at first any free port, not the one that another process of the tests is about to take."""
+        port = [] if (self.directory / "port").exists() else ["--port", str(free_port())]
+        done = self.launch("start", "--venv", str(ENVIRONMENT / "venv"), *port, *words)
         assert done.returncode == 0, done.stderr
         self.env = json.loads(self.launch("env", "--format", "json").stdout)
         return self

@@ -1,6 +1,6 @@
 # Copyright (c) planetary.hub contributors
 # SPDX-License-Identifier: MIT
-"""The stand-in for Azure that all tests here share: one process, emptied for each module."""
+"""The stand-in for Azure that the tests of a process share, emptied for each file."""
 
 from __future__ import annotations
 
