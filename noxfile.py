@@ -87,9 +87,7 @@ def core_version(session: nox.Session) -> str:
 def azure(session: nox.Session) -> None:
     """The Azure side against the stand-in: the stand-in itself, the engine, modules and roles."""
     install(session, "azure")
-    # Whole files to two processes, each with a stand-in of its own; in the order of their names, the short ones last.
-    shared = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
-    session.run("pytest", "tests/azure", *shared, *session.posargs)
+    pytest(session, "tests/azure")
 
 
 @nox.session
