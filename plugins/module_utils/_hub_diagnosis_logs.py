@@ -1,0 +1,162 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""Which logs tell something, what they tell, and how they are shown without secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ansible_collections.planetary.hub.plugins.module_utils._hub_diagnosis_snapshot import (
+    Finding,
+    Object,
+    Snapshot,
+    component,
+    name,
+    status,
+)
+
+# What may be a secret: after a telling word, in an address, or by its look (tokens, keys, base64 of both).
+_SECRETS = (
+    (re.compile(r"(?i)\b(bearer|basic|token)(\s+)[\w.~+/=-]{8,}"), r"\1\2***"),
+    (
+        re.compile(
+            r"(?i)([\w.-]*(?:token|secret|password|passwd|pwd|key(?!error)|credential|signature|sig|cookie|authorization)[\w.-]*"
+            r"[\"']?\s*[:=]\s*[\"']?)(?!\*\*\*|(?:bearer|basic)\b)[^\s\"',;&]{4,}"
+        ),
+        r"\1***",
+    ),
+    (re.compile(r"(\w+://[^/\s:@]+:)[^@/\s]+@"), r"\1***@"),
+    (re.compile(r"\beyJ[\w-]{10,}\.[\w-]+(\.[\w-]+)?"), "***"),
+    (re.compile(r"\b[0-9a-fA-F]{32,}\b"), "***"),
+    (re.compile(r"(?<![\w/.-])(?=[A-Za-z+/]*[0-9])(?=[^\s]*[A-Z])[A-Za-z0-9+/]{40,}={0,2}(?![\w/.-])"), "***"),
+)
+WIDTH = 300  # characters of a line
+TAIL, LONG = 100, 2000  # lines of a container that failed, and of one that tells of others
+DEAF = "Watching resources never recovered, giving up"
+ACME = re.compile(r"(?i)unable to obtain acme certificate|acme: error|cannot get acme|rateLimited")
+SILENT = re.compile(r"(?i)didn't respond in|never showed up at|Timed out waiting for .*(http|server)")
+
+
+class Wanted(NamedTuple):
+    """A container's log; ``previous`` is that of its run before."""
+
+    pod: str
+    container: str
+    previous: bool
+    lines: int
+
+
+def wanted(snapshot: Snapshot) -> list[Wanted]:
+    """The logs worth asking for: of containers that failed, and those where others' troubles are told."""
+    found = [
+        Wanted(name(pod), state["name"], "running" in (state.get("state") or {}) and bool(_ended(state)), TAIL)
+        for pod in snapshot.pods()
+        for state in [*(status(pod).get("initContainerStatuses") or []), *(status(pod).get("containerStatuses") or [])]
+        if _telling(state)
+    ]
+    known = {(one.pod, one.container) for one in found}
+    found += [
+        Wanted(name(pod), container, False, LONG)
+        for pod in snapshot.all("Pod")
+        for part, container in (("hub", "hub"), ("autohttps", "traefik"))
+        if component(pod) == part and (name(pod), container) not in known and _has(pod, container)
+    ]
+    return found
+
+
+def masked(text: str) -> str:
+    """A text without what looks like a secret.
+
+    >>> masked("Authorization: token 0123456789abcdef0123456789abcdef")
+    'Authorization: token ***'
+    """
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def lines(snapshot: Snapshot, pod: str, container: str) -> str:
+    """The last lines of a log, masked and indented."""
+    said = [line for line in snapshot.logs.get((pod, container), "").splitlines() if line.strip()]
+    return "\n".join(f"  {masked(line)[:WIDTH]}" for line in said[-snapshot.log_lines :])
+
+
+def certificate(snapshot: Snapshot) -> Iterator[Finding]:
+    """Let's Encrypt's refusals in the log of the pod that asks for the certificate."""
+    if snapshot.personal:
+        return
+    for pod in snapshot.pods():
+        if component(pod) != "autohttps":
+            continue
+        refused = [line for line in snapshot.logs.get((name(pod), "traefik"), "").splitlines() if ACME.search(line)]
+        if refused:
+            yield unissued(f"Pod/{name(pod)}", masked(refused[-1])[: WIDTH * 2], name(pod))
+
+
+def unissued(where: str, said: str, pod: str) -> Finding:
+    """A certificate that was not issued."""
+    remedy = (
+        "See that the hub's name points to the address of the service proxy-public and that port 80 is open, then "
+        f"re-create the autohttps pod: kubectl delete pod {pod}."
+    )
+    return Finding("certificate", where, said, remedy)
+
+
+def deaf(snapshot: Snapshot) -> Iterator[Finding]:
+    """A hub that stopped watching the cluster; since then no server starts or stops."""
+    for pod, log in _hub(snapshot):
+        if DEAF in log.rpartition("watching for pods with")[2]:
+            remedy = f"Restart the hub (users' servers go on): kubectl delete pod {name(pod)}."
+            yield Finding("hub-deaf", f"Pod/{name(pod)}", f"its log says: {DEAF}", remedy)
+
+
+def unanswered(snapshot: Snapshot) -> Iterator[Finding]:
+    """A user's server that runs, and that the hub cannot reach."""
+    if not snapshot.user:
+        return
+    for pod, log in _hub(snapshot):
+        own = [line for line in log.splitlines() if snapshot.user in line and SILENT.search(line)]
+        if own:
+            remedy = (
+                "The server starts and does not answer the hub: see that its image has jupyterhub-singleuser of the "
+                "hub's version, and that network policies let the hub reach port 8888."
+            )
+            yield Finding("network", f"Pod/{name(pod)}", masked(own[-1])[:WIDTH], remedy)
+
+
+def last_words(snapshot: Snapshot, text: str, most: int = 3) -> str:
+    """The last lines of the hub's log that have a text and tell of trouble."""
+    found = [
+        line
+        for _pod, log in _hub(snapshot)
+        for line in log.splitlines()
+        if text in line and re.search(r"\[[WEC] |error|fail", line, re.IGNORECASE)
+    ]
+    return "\n".join(f"  {masked(line)[:WIDTH]}" for line in found[-most:])
+
+
+def _hub(snapshot: Snapshot) -> list[tuple[Object, str]]:
+    return [
+        (pod, snapshot.logs[(name(pod), "hub")])
+        for pod in snapshot.all("Pod")
+        if component(pod) == "hub" and (name(pod), "hub") in snapshot.logs
+    ]
+
+
+def _has(pod: Object, container: str) -> bool:
+    return any(state.get("name") == container for state in status(pod).get("containerStatuses") or [])
+
+
+def _ended(state: Object) -> Object:
+    return (state.get("lastState") or {}).get("terminated") or {}
+
+
+def _telling(state: Object) -> bool:
+    """Whether a container failed, or runs without being ready."""
+    now = state.get("state") or {}
+    ended = now.get("terminated") or _ended(state)
+    return bool(ended and ended.get("exitCode") != 0 and not state.get("ready")) or (
+        "running" in now and not state.get("ready")
+    )
