@@ -29,7 +29,18 @@ options:
       scope_id:
         description: Full id of what the right is on.
         type: str
-        required: true
+      scope_ids:
+        description: Several of them, each with an assignment of its own.
+        type: list
+        elements: str
+      custom:
+        description: Whether the role is a custom one of the scope's subscription.
+        type: bool
+        default: false
+      depends_on:
+        description: Names of resources that must be there before, such as that of a custom role.
+        type: list
+        elements: str
       principal_id:
         description: Object id of who gets the right, or a resource's output, as V(${identity.properties.principalId}).
         type: str

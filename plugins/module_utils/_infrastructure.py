@@ -33,6 +33,7 @@ ALTERNATIVES = (
 )
 SHORTEST_WINDOW = 4
 CORE_POOL = "infrastructure_core_pool"
+API_SERVICE = "Microsoft.ApiManagement/service"
 
 
 def check_subscription(value: Any) -> None:
@@ -50,13 +51,34 @@ def check_adopted(variables: Mapping[str, Any]) -> None:
     """What is adopted is named by its full id, of the right type; and is not made as well."""
     for name, resource_type in ADOPTED.items():
         value = variables.get(name, "")
-        pattern = rf"/subscriptions/{GUID}/resourceGroups/[^/]+/providers/{re.escape(resource_type)}/[^/]+"
-        if value != "" and not (isinstance(value, str) and re.fullmatch(pattern, value, re.IGNORECASE)):
-            example = f"/subscriptions/<subscription>/resourceGroups/<group>/providers/{resource_type}/<name>"
-            raise InputError(f"{name} is {kind(value)}; write the full id, {example}.")
+        if value != "":
+            check_id(f"{name} is", value, resource_type)
     for create, adopt in ALTERNATIVES:
         if variables.get(create) and variables.get(adopt):
             raise InputError(f"{create} is true and {adopt} is given; use one of them.")
+
+
+def check_id(what: str, value: Any, resource_type: str) -> None:
+    """A full id of this type. ``what``: the sentence until the value."""
+    pattern = rf"/subscriptions/{GUID}/resourceGroups/[^/]+/providers/{re.escape(resource_type)}/[^/]+"
+    if not (isinstance(value, str) and re.fullmatch(pattern, value, re.IGNORECASE)):
+        example = f"/subscriptions/<subscription>/resourceGroups/<group>/providers/{resource_type}/<name>"
+        raise InputError(f"{what} {kind(value)}; write the full id, {example}.")
+
+
+def check_defender(variables: Mapping[str, Any]) -> None:
+    """The workspace of Defender is said once; a secret that says it is in a vault that is there before the hub."""
+    secret = variables["infrastructure_defender_workspace_secret"]
+    if secret and variables["infrastructure_defender_workspace_id"]:
+        raise InputError(
+            "infrastructure_defender_workspace_id and infrastructure_defender_workspace_secret are both given; use one "
+            "of them."
+        )
+    if secret and not variables["infrastructure_vault_id"]:
+        raise InputError(
+            f"infrastructure_defender_workspace_secret is {quote(secret)}, but infrastructure_vault_id is empty; give "
+            "the id of the vault that holds the secret, or the workspace as infrastructure_defender_workspace_id."
+        )
 
 
 def check_version(value: Any) -> None:
@@ -186,7 +208,8 @@ def infrastructure_problem(variables: Mapping[str, Any], answers: Mapping[str, A
     """One sentence for the first thing that cannot work, or an empty text.
 
     ``variables``: infrastructure_* variables by name, and names, given_names, ranges (see _networks.check), windows,
-    core_pool, storage_account_id. ``answers``: see check_region.
+    core_pool, storage_account_id, api_services (ids of the API Management services that the hub asks as itself).
+    ``answers``: see check_region.
     """
     try:
         check_subscription(variables["infrastructure_subscription_id"])
@@ -195,6 +218,9 @@ def infrastructure_problem(variables: Mapping[str, Any], answers: Mapping[str, A
         check_address(variables)
         check_adopted(variables)
         check_gateway(variables)
+        check_defender(variables)
+        for service in variables["api_services"]:
+            check_id("a service_id of hub_user_environment_sources is", service, API_SERVICE)
         check_version(variables["infrastructure_kubernetes_version"])
         for name, window in variables["windows"].items():
             check_window(name, window)

@@ -25,6 +25,11 @@ VARIABLES: dict[str, Any] = {
     "infrastructure_bootstrap_github_repository": "example/hub",
     "infrastructure_bootstrap_github_branches": ["main"],
     "infrastructure_bootstrap_awx_issuer": "https://awx.example.org",
+    "api_service": (
+        "/subscriptions/{{ infrastructure_subscription_id }}/resourceGroups/api/providers/"
+        "Microsoft.ApiManagement/service/boot-api"
+    ),
+    "hub_user_environment_sources": [{"source": "api_management", "service_id": "{{ api_service }}"}],
 }
 
 
@@ -65,7 +70,18 @@ class Owner:
 
 
 @pytest.fixture(scope="module")
-def owner(stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Owner:
+def owner(stand_in: StandIn, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Owner:
+    group = f"{cloud.subscription}/resourceGroups/api"
+    publisher = {"publisherEmail": "a@example.org", "publisherName": "A"}
+    service = {"location": "westeurope", "sku": {"name": "Developer", "capacity": 1}, "properties": publisher}
+    identity = f"{group}/providers/Microsoft.ApiManagement/service/boot-api"
+    made = cloud.run(
+        [
+            {"name": "group", "id": group, "api_version": "2025-04-01", "body": {"location": "westeurope"}},
+            {"name": "service", "id": identity, "api_version": "2024-05-01", "body": service},
+        ]
+    )
+    assert not made.get("failed"), made
     return Owner(stand_in, tmp_path_factory.mktemp("bootstrap"))
 
 
@@ -100,6 +116,23 @@ def test_who_may_become_it(owner: Owner) -> None:
 
 def test_it_deploys_the_hub_without_a_secret(owner: Owner) -> None:
     succeeded(owner.play("infrastructure", environment=owner.job(SUBJECT)), changed=1)
+
+
+def test_it_gives_the_hub_its_right_but_may_not_widen_it(owner: Owner, cloud: Cloud) -> None:
+    below = f"{cloud.subscription}/resourceGroups/api/providers/Microsoft.ApiManagement/service/boot-api/providers"
+    asked = {"name": "rights", "id": f"{below}/Microsoft.Authorization/roleAssignments", "api_version": "2022-04-01"}
+    found = cloud.begin("azure_resources_info", resources=[asked]).result()["resources"]["rights"]
+    hub = owner.stand_in.identities.user_assigned_identities.get("boot-rg", "boot-hub-identity").principal_id
+    (role,) = {one["properties"]["roleDefinitionId"] for one in found if one["properties"]["principalId"] == hub}
+    asked = {"name": "role", "id": role, "api_version": "2022-04-01"}
+    definition = cloud.begin("azure_resources_info", resources=[asked]).result()["resources"]["role"]
+    (permission,) = definition["properties"]["permissions"]
+    permission["actions"] = ["*"]
+    wider = {**asked, "body": {"properties": {**definition["properties"], "permissions": [permission]}}}
+    without_secret = {key: value for key, value in cloud.environment.items() if not key.endswith("_SECRET")}
+    job = Cloud({**without_secret, **owner.job(SUBJECT)})
+    refused = job.run([wider], retry_timeout=1)
+    assert "Microsoft.Authorization/roleDefinitions/write" in refused["msg"]
 
 
 def test_it_is_no_owner(owner: Owner) -> None:

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.planetary.hub.plugins.module_utils._role_assignments import role_assignments
+from azure.keyvault.secrets import SecretClient
 
+from azure_modules import Cloud
 from stand_in import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -330,3 +333,49 @@ def test_without_azure(hub: Hub) -> None:
     assert outputs["cluster"] is None
     assert outputs["address"] == {"kind": "none", "host": "", "ip": "", "annotations": {}}
     assert outputs["namespace"] == "staging"
+
+
+@pytest.fixture(scope="module")
+def vault(hub: Hub, cloud: Cloud) -> str:
+    """The id of a vault of others, whose secrets the deployer may write."""
+    found = f"{cloud.subscription}/resourceGroups/shared-rg/providers/Microsoft.KeyVault/vaults/pccshared"
+    properties = {"tenantId": hub.stand_in.env["AZURE_TENANT_ID"], "sku": {"family": "A", "name": "standard"}}
+    right = {
+        "name": "officer",
+        # Key Vault Secrets Officer
+        "role_id": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+        "scope_id": found,
+        "principal_id": "${deployer.objectId}",
+    }
+    body = {"location": "northeurope", "properties": {**properties, "enableRbacAuthorization": True}}
+    one = {"name": "vault", "id": found, "api_version": "2026-05-15", "body": body}
+    made = cloud.run([one, *role_assignments([right], "2022-04-01")])
+    assert not made.get("failed"), made
+    return found
+
+
+WORKSPACE = (
+    "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/soc/providers"
+    "/Microsoft.OperationalInsights/workspaces/defender"
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "full id of the workspace of Defender"),
+        ("e7a91c55-no-id", "holds something else than the full id of a workspace; set it to /subscriptions/"),
+        (WORKSPACE, WORKSPACE),
+    ],
+)
+def test_defender_reports_where_the_vault_says(hub: Hub, vault: str, value: str | None, expected: str) -> None:
+    name = "pcc--microsoft-defender-log-analytics-workspace-id"
+    if value:
+        with SecretClient("https://pccshared.vault.azure.net", hub.stand_in.credential()) as client:
+            client.set_secret(name, value)
+    defender: dict[str, Any] = {"infrastructure_defender": True, "infrastructure_defender_workspace_secret": name}
+    adopted: dict[str, Any] = {"infrastructure_vault_create": False, "infrastructure_vault_id": vault}
+    done = hub.run("--check", "--diff", **defender, **adopted)
+    assert expected in said(done) and "Traceback" not in said(done)
+    assert (done.returncode == 0) is (value == WORKSPACE)
+    assert "e7a91c55" not in said(done)

@@ -28,6 +28,7 @@ import yaml
 from azure.core.exceptions import HttpResponseError
 from azure.identity import ClientAssertionCredential
 from azure.keyvault.secrets import SecretClient
+from azure.mgmt.apimanagement import ApiManagementClient
 from azure.mgmt.authorization import AuthorizationManagementClient
 
 from azure_modules import ROOT, Cloud
@@ -69,6 +70,15 @@ HOSTS: dict[str, dict[str, Any]] = {
         "infrastructure_storage_account_id": "{{ others }}/Microsoft.Storage/storageAccounts/shared",
         "infrastructure_vault_id": "{{ others }}/Microsoft.KeyVault/vaults/shared-vault",
         "infrastructure_application_gateway_id": "{{ edge }}/applicationGateways/edge",
+        "hub_user_environment_sources": [
+            {"source": "api_management", "service_id": "{{ others }}/Microsoft.ApiManagement/service/rights"},
+            # Read as a service principal, whose rights are not the hub's.
+            {
+                "source": "api_management",
+                "service_id": "{{ others }}/Microsoft.ApiManagement/service/elsewhere",
+                "credential": {"type": "service_principal"},
+            },
+        ],
     },
 }
 PLAY = """
@@ -98,6 +108,10 @@ PLAY = """
 
 def others(cloud: Cloud, tenant: str) -> list[dict[str, Any]]:
     """What is there before the hubs."""
+    api = {
+        "sku": {"name": "Developer", "capacity": 1},
+        "properties": {"publisherEmail": "a@example.org", "publisherName": "A"},
+    }
     vault = {"tenantId": tenant, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
     rows: list[tuple[str, str, dict[str, Any]]] = [
         ("others", "2025-04-01", {}),
@@ -110,6 +124,7 @@ def others(cloud: Cloud, tenant: str) -> list[dict[str, Any]]:
             {"kind": "StorageV2", "sku": {"name": "Standard_LRS"}},
         ),
         ("others/providers/Microsoft.KeyVault/vaults/shared-vault", "2026-05-15", {"properties": vault}),
+        ("others/providers/Microsoft.ApiManagement/service/rights", "2024-05-01", api),
         ("edge/providers/Microsoft.Network/applicationGateways/edge", "2025-05-01", {"properties": {}}),
     ]
     return [
@@ -206,6 +221,11 @@ class Deployer:
         """Have everything made."""
         return self.cloud.run(self.resources(), retry_timeout=1)
 
+    def keys(self) -> dict[str, Any]:
+        """Read the keys with which the cluster mounts the data volumes."""
+        accounts = {one["id"].split("/fileServices/")[0] for one in self.hub["resources"] if "/shares/" in one["id"]}
+        return self.cloud.begin("storage_account_keys_info", accounts=sorted(accounts)).result()
+
     def get(self, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Try until it works, each time with the rights that the last errors named."""
         for _run in range(RUNS):
@@ -214,7 +234,7 @@ class Deployer:
             if not result.get("failed"):
                 return result
             assert "Traceback" not in result["msg"]
-            self.learn(result["problems"])
+            self.learn(result.get("problems") or [result["msg"]])
         raise AssertionError(result["msg"])
 
     def learn(self, problems: list[str]) -> None:
@@ -270,7 +290,12 @@ def deployers(stand_in: StandIn, cloud: Cloud, tmp_path_factory: pytest.TempPath
             "adopted storage account": [f"{there}/Microsoft.Storage/storageAccounts/shared"] * adopts,
             "adopted vault": [f"{there}/Microsoft.KeyVault/vaults/shared-vault"] * adopts,
             "adopted application gateway and its group": [f"{cloud.subscription}/resourceGroups/edge"] * adopts,
+            "API Management service": [f"{there}/Microsoft.ApiManagement/service/rights"] * adopts,
+            "subscription of an API Management service": [cloud.subscription] * adopts,
         }
+        # The custom role is there before: an owner has made it.
+        result = cloud.run([one for one in hub["resources"] if one["name"] == "api_keys_role"])
+        assert not result.get("failed"), result
         found[host] = Deployer(cloud, host, hub, directory, scopes)
     return found
 
@@ -287,12 +312,14 @@ def test_every_right_is_named_when_it_is_missing(own: Deployer) -> None:
     assert own.missed == JOINING
     # With these rights, and nothing else, there is nothing left to do.
     assert own.deploy()["changed"] is False
+    own.get(own.keys)
 
 
 def test_rights_over_what_is_adopted(deployers: dict[str, Deployer]) -> None:
     own, adopting = deployers.values()
     adopting.given = {row: set(actions) for row, actions in own.given.items()}
     adopting.get(adopting.deploy)
+    adopting.get(adopting.keys)
     assert adopting.missed == JOINING
     assert adopting.deploy()["changed"] is False
 
@@ -330,7 +357,7 @@ def without(one: Deployer, right: str) -> None:
     (resource,) = [each for each in one.hub["resources"] if each["name"] == right]
     known = {key: each for each in one.hub["resources"] if (key := each["name"]) != right}
     # What it refers to is only looked up.
-    names = set(re.findall(r"\$\{(\w+)", json.dumps(resource)))
+    names = {*re.findall(r"\$\{(\w+)", json.dumps(resource)), *resource.get("depends_on", [])}
     listed = [{**known[name], "existing": True} for name in names & known.keys()]
     closure = {part for each in listed for part in re.findall(r"\$\{(\w+)", each["id"])} - names
     listed += [{**known[name], "existing": True} for name in closure & known.keys()]
@@ -359,20 +386,48 @@ def test_the_deployer_writes_secrets_by_its_right(own: Deployer, stand_in: Stand
         client.set_secret("one", "value")
 
 
-def test_the_hub_reads_secrets_by_its_right(own: Deployer, stand_in: StandIn) -> None:
-    live = own.cloud.run(own.hub["resources"], check=True)["resources"]
-    (who,) = [one["properties"] for one in live.values() if "/federatedIdentityCredentials/" in one["id"]]
+def become_hub(one: Deployer, stand_in: StandIn) -> ClientAssertionCredential:
+    """The hub's identity, as its pod is it: by the token of the service account."""
+    live = one.cloud.run(one.hub["resources"], check=True)["resources"]
+    (who,) = [each["properties"] for each in live.values() if "/federatedIdentityCredentials/" in each["id"]]
     asked = {"issuer": who["issuer"], "subject": who["subject"]}
     token = stand_in.dial("POST", "/assertions", asked)["token"]
-    hub = ClientAssertionCredential(
-        stand_in.env["AZURE_TENANT_ID"], live["hub_identity"]["properties"]["clientId"], lambda: token
-    )
+    client_id = live["hub_identity"]["properties"]["clientId"]
+    return ClientAssertionCredential(stand_in.env["AZURE_TENANT_ID"], client_id, lambda: token)
+
+
+def test_the_hub_reads_secrets_by_its_right(own: Deployer, stand_in: StandIn) -> None:
+    hub = become_hub(own, stand_in)
     without(own, "vault_hub")
     with secrets(own, hub) as client:
         with pytest.raises(HttpResponseError, match=r"Microsoft\.KeyVault/vaults/secrets/getSecret/action"):
             client.get_secret("one")
         restored(own)
         assert client.get_secret("one").value == "value"
+
+
+def test_the_hub_reads_users_keys_by_its_right(deployers: dict[str, Deployer], stand_in: StandIn) -> None:
+    adopting = deployers["adopting"]
+    owner(adopting.cloud)
+    service = adopting.scopes["API Management service"][0]
+    user = f"{service}/subscriptions/7-planetarycomputer"
+    body = {"properties": {"scope": "/apis", "displayName": "ada", "state": "active", "primaryKey": "ada-5f0c"}}
+    made = adopting.cloud.run([{"name": "user", "id": user, "api_version": "2024-05-01", "body": body}])
+    assert not made.get("failed"), made
+    adopting.give()
+    hub = become_hub(adopting, stand_in)
+    client = ApiManagementClient(hub, stand_in.subscription)
+    words = ("others", "rights", "7-planetarycomputer")
+    without(adopting, "api_keys_hub")
+    with pytest.raises(HttpResponseError, match=r"Microsoft\.ApiManagement/service/subscriptions/listSecrets/action"):
+        client.subscription.list_secrets(*words)
+    restored(adopting)
+    assert client.subscription.get(*words).state == "active"
+    assert client.subscription.list_secrets(*words).primary_key == "ada-5f0c"
+    # And nothing else there.
+    for refused in (client.subscription.regenerate_primary_key, client.user.get):
+        with pytest.raises(HttpResponseError, match="AuthorizationFailed"):
+            refused(*words)
 
 
 def test_the_deployer_gets_at_the_cluster_by_its_rights(own: Deployer, tmp_path: Path) -> None:

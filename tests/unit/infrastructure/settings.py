@@ -34,6 +34,7 @@ SETTINGS: dict[str, Any] = {
     "infrastructure_registry_id": "",
     "infrastructure_workspace_id": "",
     "infrastructure_defender_workspace_id": "",
+    "infrastructure_defender_workspace_secret": "",
     "infrastructure_storage_account_id": "",
     "infrastructure_vault_create": False,
     "infrastructure_vault_id": "",
@@ -47,6 +48,7 @@ SETTINGS: dict[str, Any] = {
     "windows": {"infrastructure_upgrade_window": {"day": "Sunday", "start": "02:00", "hours": 8}},
     "core_pool": {"name": "core", "purpose": "core", "vm_size": "Standard_E4s_v5", "count": 2},
     "storage_account_id": ACCOUNT,
+    "api_services": [],
 }
 
 

@@ -163,6 +163,22 @@ def test_what_works(changes: dict[str, Any]) -> None:
             "/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.ContainerRegistry/registries/<name>.",
         ),
         ({"infrastructure_vault_id": REGISTRY}, "infrastructure_vault_id is the text"),
+        ({"api_services": [REGISTRY]}, "a service_id of hub_user_environment_sources is the text"),
+        (
+            {"infrastructure_defender_workspace_secret": "pcc--workspace"},
+            'infrastructure_defender_workspace_secret is "pcc--workspace", but infrastructure_vault_id is empty; give '
+            "the id of the vault that holds the secret, or the workspace as infrastructure_defender_workspace_id.",
+        ),
+        (
+            {
+                "infrastructure_defender_workspace_secret": "pcc--workspace",
+                "infrastructure_defender_workspace_id": REGISTRY.replace(
+                    "Microsoft.ContainerRegistry/registries", "Microsoft.OperationalInsights/workspaces"
+                ),
+            },
+            "infrastructure_defender_workspace_id and infrastructure_defender_workspace_secret are both given; use one "
+            "of them.",
+        ),
         (
             {"infrastructure_vault_id": VAULT, "infrastructure_vault_create": True},
             "infrastructure_vault_create is true and infrastructure_vault_id is given; use one of them.",

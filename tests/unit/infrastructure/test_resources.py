@@ -111,3 +111,16 @@ def test_rights(rows: list[dict[str, Any]], properties: dict[str, Any] | None) -
     scope = f"{ACCOUNT}/providers/Microsoft.Authorization/roleAssignments"
     expected = [{"name": "pull", "id": scope, "api_version": "2022-04-01", "body": body}]
     assert found == (expected if properties else [])
+
+
+def test_a_custom_role_on_several_scopes() -> None:
+    other = ACCOUNT.replace("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222")
+    row = {**RIGHT, "custom": True, "scope_ids": [ACCOUNT, other], "depends_on": ["role"]}
+    del row["scope_id"]
+    one, two = role_assignments([row], "2022-04-01")
+    assert [one["name"], two["name"]] == ["pull", "pull_2"]
+    for found, account in ((one, ACCOUNT), (two, other)):
+        subscription = "/".join(account.split("/")[:3])
+        assert found["id"].startswith(f"{account}/")
+        assert found["body"]["properties"]["roleDefinitionId"].startswith(f"{subscription}/providers/")
+        assert found["depends_on"] == ["role"]
