@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Who reaches whom under the policies of a release, read as Kubernetes does and as Cilium does.
 
-What the charts render is kept in network_policies/manifests.json. Where helm is on PATH and HUB_CHARTS names a folder with
-the packaged charts, it is rendered anew and compared; `HUB_GOLDEN_UPDATE=1` then keeps what was found.
+What the charts render is kept in network_policies/manifests.json. Where helm is on PATH and HUB_CHARTS names a folder
+with the packaged charts, it is rendered anew and compared; `HUB_GOLDEN_UPDATE=1` then keeps what was found.
 """
 
 from __future__ import annotations
