@@ -7,8 +7,9 @@
 
 It answers for HOSTS, and for the hosts of the setting ``identity_hosts``. ``POST /identity`` of the dials says whose
 token may look people up, and which applications may let people sign in: ``{"token": "…", "clients": {"hub": {"secret":
-"…", "redirect_uris": ["https://hub.example.org/hub/oauth_callback"]}}}``. Latency and faults have the types
-``identity/users``, ``identity/authorize``, ``identity/token`` and ``identity/userdata``.
+"…", "redirect_uris": ["https://hub.example.org/hub/oauth_callback"]}}}``; with ``"loopback": true`` people may return
+to any port of this machine. Latency and faults have the types ``identity/users``, ``identity/authorize``,
+``identity/token`` and ``identity/userdata``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from . import oauth, people
 from .dials import dial
@@ -112,20 +113,31 @@ def _discovery(_cloud: Cloud, request: Request) -> Answer:
     return Answer(200, document)
 
 
+def _returns(client: dict[str, Any], address: str) -> bool:
+    """Whether people may be sent back there. For an application of this machine (``loopback``) the port is anything.
+
+    Source: https://www.rfc-editor.org/rfc/rfc8252#section-7.3
+    """
+    own = client.get("loopback") and urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
+    return bool(own) or address in client.get("redirect_uris", ())
+
+
 def _authorize(cloud: Cloud, request: Request) -> Answer:
     asked = dict(request.form() if request.method == "POST" else request.query)
     client = cloud.store.fact("identity").get("clients", {}).get(asked.get("client_id", ""))
     if client is None:
         return oauth.page("Error: invalid_request", "<p>Invalid client_id parameter value.</p>", 400)
-    if asked.get("redirect_uri") not in client.get("redirect_uris", ()):
+    if not _returns(client, asked.get("redirect_uri", "")):
         return oauth.page("Error: invalid_request", "<p>Mismatching redirect URI.</p>", 400)
     if asked.get("response_type") != "code":
         return oauth.back(asked, {"error": "unsupported_response_type"})
     if request.method != "POST":
-        return oauth.form(TITLE, "/id/o/authorize/", asked)
+        return oauth.form(TITLE, "/id/o/authorize/", asked, shown=people.shown(cloud))
     person = people.signed_in(cloud, asked.get("username", ""), asked.get("password", ""))
     if person is None:
-        return oauth.form(TITLE, "/id/o/authorize/", asked, "Please enter a correct e-mail and password.")
+        return oauth.form(
+            TITLE, "/id/o/authorize/", asked, "Please enter a correct e-mail and password.", people.shown(cloud)
+        )
     code = oauth.Code(
         provider=request.host,
         client=asked["client_id"],

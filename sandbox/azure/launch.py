@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: MIT
 """Start and stop the stand-in for Azure, and say how clients reach it.
 
-    python sandbox/azure/launch.py start [--directory D] [--port P] [--latency S] [--kubeconfig FILE]
+    python sandbox/azure/launch.py start [--directory D] [--port P] [--latency S] [--kubeconfig FILE] [--prepared]
     python sandbox/azure/launch.py env [--format shell|json]
     python sandbox/azure/launch.py dial METHOD PATH [JSON]
     python sandbox/azure/launch.py status | stop
@@ -296,6 +296,14 @@ def variables(directory: Path) -> dict[str, str]:
     return content
 
 
+def prepare(directory: Path) -> None:
+    """Have there what people make by hand before a hub; ``prepared.json`` says what, without what is secret."""
+    path = directory / "prepared.json"
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(call(directory, "POST", "/prepared"), indent=2), encoding="utf-8")
+    part.replace(path)
+
+
 # -------------------------------------------------------------------------------------------------------------- command
 def _print_environment(directory: Path, form: str) -> None:
     found = variables(directory)
@@ -336,6 +344,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--kubeconfig", type=Path, help="start: of a real cluster, by whose cluster-admin, that all clusters then are"
     )
+    parser.add_argument(
+        "--prepared", action="store_true", help="start: with what people make by hand before a hub: accounts, API keys"
+    )
     parser.add_argument("--format", choices=("shell", "json"), default="shell")
     options = parser.parse_intermixed_args(arguments)
     directory = options.directory.resolve()
@@ -343,6 +354,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "start":
             files = [path and path.resolve() for path in (options.venv, options.kubeconfig)]
             port = start(directory, options.port, options.latency, *files)
+            if options.prepared:
+                prepare(directory)
             print(f"The stand-in for Azure listens on 127.0.0.1:{port}.")
         elif options.command == "stop":
             print("The stand-in for Azure is stopped." if stop(directory) else "No stand-in for Azure runs.")

@@ -121,8 +121,18 @@ def _hidden(values: Mapping[str, str]) -> str:
     )
 
 
-def form(title: str, action: str, asked: Mapping[str, str], message: str = "") -> Answer:
-    """The form by which a person signs in; what the application has asked goes along."""
+def _table(shown: Mapping[str, str]) -> str:
+    rows = "\n".join(f"<li>{html.escape(name)}: <code>{html.escape(word)}</code></li>" for name, word in shown.items())
+    return f"<p>Nothing here is real; sign in as</p>\n<ul>{rows}</ul>" if rows else ""
+
+
+def form(
+    title: str, action: str, asked: Mapping[str, str], message: str = "", shown: Mapping[str, str] | None = None
+) -> Answer:
+    """The form by which a person signs in; what the application has asked goes along.
+
+    :param shown: names with the passwords that anybody may use
+    """
     hint = html.escape(asked.get("username") or asked.get("login_hint", ""))
     alert = f'<p role="alert">{html.escape(message)}</p>\n' if message else ""
     content = f"""{alert}<form method="post" action="{html.escape(action)}">
@@ -130,7 +140,8 @@ def form(title: str, action: str, asked: Mapping[str, str], message: str = "") -
 <label>User <input type="text" name="username" value="{hint}" autocomplete="username" required></label>
 <label>Password <input type="password" name="password" autocomplete="current-password" required></label>
 <button type="submit">Sign in</button>
-</form>"""
+</form>
+{_table(shown or {})}"""
     return page(title, content)
 
 

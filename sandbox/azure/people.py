@@ -37,6 +37,12 @@ def signed_in(cloud: Cloud, name: str, password: str) -> Principal | None:
     return person if known and secrets.compare_digest(known.encode(), password.encode()) else None
 
 
+def shown(cloud: Cloud) -> dict[str, str]:
+    """Names and passwords that the form of the sign-in shows: those of people made for trying the sandbox."""
+    found = (one for one in cloud.directory if one.more.get("shown") and one.more.get("password"))
+    return {email_of(one): str(one.more["password"]) for one in found}
+
+
 def _group(cloud: Cloud, name: str) -> Principal:
     groups = (one for one in cloud.directory if one.kind == "Group" and one.name == name)
     return next(groups, None) or cloud.directory.add(name, "Group")
@@ -59,5 +65,5 @@ def add(cloud: Cloud, request: Request) -> Answer:
     if "groups" in asked:
         person.more["groups"] = [_group(cloud, str(name)).object_id for name in asked["groups"]]
     cloud.directory.save(person)
-    shown = {key: value for key, value in person.more.items() if key != "password"}
-    return Answer(200, {"id": person.object_id, "name": person.name, **shown})
+    rest = {key: value for key, value in person.more.items() if key != "password"}
+    return Answer(200, {"id": person.object_id, "name": person.name, **rest})

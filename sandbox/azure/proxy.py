@@ -38,7 +38,7 @@ from mitmproxy.certs import CertStore  # noqa: E402
 from mitmproxy.master import Master  # noqa: E402
 from mitmproxy.proxy import server_hooks  # noqa: E402
 
-from . import hosts, sdk_models  # noqa: E402
+from . import hosts, prepared, sdk_models  # noqa: E402
 from .arm import app as arm  # noqa: E402
 from .cloud import Cloud  # noqa: E402
 from .keys import write_private  # noqa: E402
@@ -129,6 +129,7 @@ async def serve(directory: Path, port: int, latency: float | None, kubeconfig: P
     (state / "ca").mkdir(parents=True, exist_ok=True, mode=0o700)
     cloud = Cloud(state)
     arm.load(cloud)
+    prepared.register()
     if kubeconfig:
         cloud.real_cluster = RealCluster(kubeconfig)
         await cloud.real_cluster.open()

@@ -104,14 +104,14 @@ def authorize(cloud: Cloud, request: Request, version: int) -> Answer:
         person = people.signed_in(cloud, asked.get("username", ""), asked.get("password", ""))
         if person is None:
             message = "AADSTS50126: Error validating credentials due to invalid username or password."
-            return oauth.form(TITLE, request.path, asked, message)
+            return oauth.form(TITLE, request.path, asked, message, people.shown(cloud))
     elif cloud.dials.settings.get("sign_in_at_once") and asked.get("login_hint"):
         person = people.named(cloud, asked["login_hint"])
     if person is None and asked.get("prompt") == "none":
         text = "AADSTS50058: A silent sign-in request was sent but no user is signed in."
         return oauth.back(asked, {"error": "login_required", "error_description": text})
     if person is None:
-        return oauth.form(TITLE, request.path, asked)
+        return oauth.form(TITLE, request.path, asked, shown=people.shown(cloud))
     code = oauth.Code(
         provider=HOST,
         client=_principal(cloud, app).app_id,
