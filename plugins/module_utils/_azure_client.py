@@ -43,6 +43,8 @@ except ImportError:
 USER_AGENT = "planetary.hub"
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 ANSWER_TIMEOUT = 120.0  # seconds for one answer
+# More at once only cost handshakes: thirty resources are read in half the time that thirty connections take.
+CONNECTIONS = 16
 POLL_LEAST, POLL_MOST = 0.1, 10.0  # seconds between two looks at an operation whose answers say nothing of it
 
 Resources = list[dict[str, Any]]
@@ -348,7 +350,7 @@ class AzureClient:
 
 
 def _pipeline(base: str, scope: str, shared_credential: Any, parallel: int) -> Any:
-    """azure-mgmt-core's client with one pool of connections for all threads."""
+    """azure-mgmt-core's client with one pool of connections for all threads, which wait for a free one."""
     import requests
     from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
     from azure.core.pipeline.transport import RequestsTransport
@@ -356,7 +358,7 @@ def _pipeline(base: str, scope: str, shared_credential: Any, parallel: int) -> A
     from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
     session = requests.Session()
-    session.mount("https://", adapter(parallel))
+    session.mount("https://", adapter(min(parallel, CONNECTIONS)))
     policies = [
         RequestIdPolicy(),
         UserAgentPolicy(base_user_agent=USER_AGENT),

@@ -270,7 +270,9 @@ class Writer:
                 written = self._put(task, target, live, comparison.steps[0], patience.recover, turn.give)
                 sent.append(paths)
             except AzureError as error:
-                if not error.codes & NETWORK_BUSY:
+                if error.codes & NETWORK_BUSY:
+                    turn.refused()
+                else:
                     turn.give()
                 if EXISTS in error.codes:
                     target.id = target.id.rpartition("/")[0]

@@ -7,16 +7,25 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import Any
 
+# Many threads ask at the same moment for what none has read yet.
+_READING = threading.Lock()
 
-@cache
+
 def trusting(bundle: str) -> Any:
     """The TLS context that trusts a CA bundle, a file or a directory.
 
     :raises OSError: when there is none, or nothing readable in it
     """
+    with _READING:
+        return _context(bundle)
+
+
+@cache
+def _context(bundle: str) -> Any:
     from urllib3.util.ssl_ import create_urllib3_context
 
     context = create_urllib3_context()
@@ -30,10 +39,10 @@ def _location(bundle: str) -> dict[str, str]:
     return {"capath": bundle} if Path(bundle).is_dir() else {"cafile": bundle}
 
 
-def adapter(parallel: int) -> Any:
+def adapter(connections: int) -> Any:
     """An adapter of ``requests`` for HTTPS whose connections share the context of their bundle.
 
-    :param parallel: connections that are kept
+    :param connections: how many to one host; further requests wait for a free one
     """
     from requests.adapters import HTTPAdapter
 
@@ -50,7 +59,7 @@ def adapter(parallel: int) -> Any:
             if verify:
                 conn.ca_certs = conn.ca_cert_dir = None
 
-    return SharedContext(pool_connections=parallel, pool_maxsize=parallel, pool_block=False)
+    return SharedContext(pool_connections=connections, pool_maxsize=connections, pool_block=True)
 
 
 def _default() -> str:
