@@ -3,9 +3,9 @@
 """Lets KubeSpawner hear again after the cluster's API server was away.
 
 KubeSpawner's reflectors watch pods and events. When the API server is away for more than some 50 seconds, they log
-"Watching resources never recovered, giving up" and end for good: the hub stays healthy by its own account, but no server
-starts or stops any more. Here they are looked at every few seconds and started again as soon as the server answers.
-Users' servers are not touched.
+"Watching resources never recovered, giving up" and end for good: the hub stays healthy by its own account, but no
+server starts or stops any more. Here they are looked at every few seconds and started again as soon as the API server
+answers. Users' servers are not touched.
 
 Source: kubespawner/reflector.py of KubeSpawner 7.1, ``_watch_and_update``; https://github.com/jupyterhub/kubespawner/issues/938.
 """
@@ -75,7 +75,7 @@ class DeafWatch:
 
 
 def start() -> bool:
-    """Look after KubeSpawner's reflectors as long as the hub runs; False without a running loop, or where it is done."""
+    """Look after KubeSpawner's reflectors as long as the hub runs; False without a loop, or if that is done already."""
     from kubespawner import KubeSpawner
 
     try:
