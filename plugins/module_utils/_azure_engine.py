@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
@@ -20,11 +19,9 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_crew import (
     Crew,
     Job,
     Outcome,
-    OutOfTime,
     Stopped,
     Task,
 )
-from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
 from ansible_collections.planetary.hub.plugins.module_utils._azure_ids import GROUP, folded, last_segment, parse
 from ansible_collections.planetary.hub.plugins.module_utils._azure_plan import (
     CREATE,
@@ -33,6 +30,13 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_plan import (
     NONE,
     UPDATE,
     Planned,
+)
+from ansible_collections.planetary.hub.plugins.module_utils._azure_problems import (
+    EVERYWHERE,
+    EngineError,
+    forbidden,
+    missing,
+    problems_of,
 )
 from ansible_collections.planetary.hub.plugins.module_utils._azure_references import (
     DEPLOYER,
@@ -46,12 +50,10 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_references im
     resolve,
     value_at,
 )
-from ansible_collections.planetary.hub.plugins.module_utils._azure_remedies import sentence
 from ansible_collections.planetary.hub.plugins.module_utils._azure_values import UNKNOWN
 from ansible_collections.planetary.hub.plugins.module_utils._azure_writer import (
     MAKING,
     MOVING,
-    Differs,
     Target,
     Writer,
     assignment_body,
@@ -59,9 +61,6 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_writer import
     state_of,
 )
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Progress
-
-# Errors of the way to Azure rather than of one resource.
-EVERYWHERE = frozenset({"Credentials", "Unreachable", "NotTrusted", "NotJson", "ExpiredAuthenticationToken"})
 
 
 @dataclass(frozen=True)
@@ -72,20 +71,6 @@ class Settings:
     timeout: float = 5400
     retry_timeout: float = 900
     ignore_tags: tuple[str, ...] = ()
-
-
-class EngineError(Exception):
-    """What is wrong, one sentence for each problem.
-
-    :ivar done: symbolic names of what was written before
-    :ivar not_started: symbolic names of what was not begun
-    """
-
-    def __init__(self, problems: Iterable[str], done: Iterable[str] = (), not_started: Iterable[str] = ()) -> None:
-        self.problems = list(problems)
-        self.done = list(done)
-        self.not_started = list(not_started)
-        super().__init__(" ".join(self.problems))
 
 
 @dataclass
@@ -227,12 +212,12 @@ class Engine:
         try:
             target = self._target(one)
         except MissingValue as error:
-            return [_missing(one, error)]
+            return [missing(one.wanted.name, error)]
         one.body = target.body
         comparison = self.writer.compare(target, one.live)
         if comparison.forbidden:
             one.planned = self._note(one, FORBIDDEN, comparison)
-            return _forbidden(one, comparison)
+            return forbidden(one.shown, comparison)
         action = NONE if not comparison.steps else UPDATE if one.live else CREATE
         one.planned = self._note(one, action, comparison)
         state = state_of(one.live)
@@ -350,21 +335,9 @@ class Engine:
         for name, one in self.resources.items():
             error = outcome.errors.get(name)
             if error is not None and not isinstance(error, Stopped):
-                problems |= dict.fromkeys(self._problems(one, error, verb))
+                problems |= dict.fromkeys(problems_of(one.wanted.name, one.shown, error, verb))
         if problems:
             raise EngineError(problems)
-
-    def _problems(self, one: Resource, error: Exception, verb: str) -> list[str]:
-        """An error of one resource as sentences."""
-        if isinstance(error, OutOfTime) or getattr(error, "code", "") == "TimedOut":
-            return [f"{one.shown} was not {verb} in time: {error}; run it again, which goes on from here."]
-        if isinstance(error, AzureError):
-            return [unreadable(one.shown, error, verb)]
-        if isinstance(error, MissingValue):
-            return [_missing(one, error)]
-        if isinstance(error, Differs):
-            return _forbidden(one, error.comparison)
-        raise error
 
     def results(self) -> dict[str, Any]:
         """Every resource by symbolic name as it is, or, where nothing was written, as it would be; without secrets."""
@@ -388,33 +361,3 @@ def merged(live: Any, wanted: Any) -> Any:
                 result[own] = merged(live.get(own), value)
         return result
     return wanted
-
-
-def _missing(one: Resource, error: MissingValue) -> str:
-    reference = error.reference
-    path = ".".join(reference.path)
-    return (
-        f'resource "{one.wanted.name}" refers to {reference}, but "{reference.name}" has no value {path};'
-        " correct the path, or let that resource have it."
-    )
-
-
-def _forbidden(one: Resource, comparison: Comparison) -> list[str]:
-    return [
-        f"{one.shown} has {each.path} {_quoted(each.before)}, which cannot become {_quoted(each.after)};"
-        f" {each.remedy.rstrip('.')}."
-        for each in comparison.forbidden
-    ]
-
-
-def _quoted(value: Any) -> str:
-    return "unset" if value is None else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def unreadable(shown: str, error: AzureError, verb: str) -> str:
-    """What Azure said of a resource, or of everything, as a sentence."""
-    return as_sentence(str(error)) if error.code in EVERYWHERE else f"{shown} cannot be {verb}: {sentence(error)}."
-
-
-def as_sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

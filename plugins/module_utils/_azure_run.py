@@ -12,14 +12,9 @@ from typing import Any
 from ansible_collections.planetary.hub.plugins.module_utils import _azure_plan as planning
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import CredentialProblem, LibraryMissing
 from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
-from ansible_collections.planetary.hub.plugins.module_utils._azure_engine import (
-    Engine,
-    EngineError,
-    Settings,
-    as_sentence,
-    unreadable,
-)
+from ansible_collections.planetary.hub.plugins.module_utils._azure_engine import Engine, Settings
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
+from ansible_collections.planetary.hub.plugins.module_utils._azure_problems import EngineError, as_sentence, unreadable
 from ansible_collections.planetary.hub.plugins.module_utils._azure_references import (
     Listing,
     ReferencesError,

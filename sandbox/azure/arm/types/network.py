@@ -3,8 +3,7 @@
 """Microsoft.Network: virtual networks and their subnets, route tables, gateways.
 
 Subnets are resources of their own that the network embeds in its answer; a body without ``subnets`` leaves them alone,
-an empty
-list or null takes them away (api-version 2023-09-01 and later).
+an empty list or null takes them away (api-version 2023-09-01 and later).
 Source: https://learn.microsoft.com/rest/api/virtualnetwork/virtual-networks
 """
 
