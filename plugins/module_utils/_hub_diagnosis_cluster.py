@@ -122,7 +122,7 @@ class Reader:
                 "get",
                 path,
                 query_params=query,
-                header_params={"Accept": "text/plain"},
+                header_params={"Accept": "*/*"},
                 serialize=False,
                 _request_timeout=TIMEOUT,
             )
