@@ -1,0 +1,219 @@
+#!/usr/bin/python
+# Copyright (c) planetary.hub contributors
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: helm_release_diff
+short_description: What an upgrade of a Helm release would change, object by object
+version_added: 0.1.0
+author: planetary.hub contributors (@planetary-hub)
+description:
+  - Lets Helm render the release by a dry run on the server, where charts find what they look up, and compares each
+    object with the release as it is stored. Nothing is changed.
+  - "M(kubernetes.core.helm) alone compares only the values and the version of the chart: without a plugin of Helm it
+    has no diff, and it does not see what a chart looks up in the cluster."
+  - It says what people whose servers are running will notice, and what a run that was killed left to be done.
+attributes:
+  check_mode:
+    support: full
+    description: The same in check mode.
+  diff_mode:
+    support: full
+    description: Every object that changes, as YAML; values of Secrets are masked.
+options:
+  kubeconfig:
+    description:
+      - The kubeconfig.
+      - Without it, the environment variables E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG), otherwise C(~/.kube/config).
+    type: path
+  context:
+    description:
+      - Its context.
+      - Without it, the environment variable E(K8S_AUTH_CONTEXT), otherwise the current one.
+    type: str
+  release:
+    description: Name of the release.
+    type: str
+    required: true
+  namespace:
+    description: Its namespace.
+    type: str
+    required: true
+  chart:
+    description: The chart, a folder, a packaged chart, or an OCI reference.
+    type: str
+    required: true
+  values_file:
+    description: File with the values, YAML or JSON.
+    type: path
+    required: true
+  binary_path:
+    description: Helm. Without it, the one on E(PATH).
+    type: path
+requirements:
+  - kubernetes
+  - PyYAML
+  - helm >= 3.17
+"""
+
+EXAMPLES = r"""
+- name: Compare the release with what is wanted
+  planetary.hub.helm_release_diff:
+    kubeconfig: ~/.kube/config
+    release: dask
+    namespace: dhub
+    chart: ./daskhub-0.1.0.tgz
+    values_file: ./values.json
+  register: plan
+"""
+
+RETURN = r"""
+changed:
+  description: Whether an upgrade would change anything. In a run that is not a check, the upgrade is still to be done.
+  returned: success
+  type: bool
+action:
+  description:
+    - V(none), V(install) or V(upgrade).
+    - V(recover) when a killed run has to be cleaned up before more can be known.
+  returned: success
+  type: str
+plan:
+  description: Lines for people, on what is going to happen and whom it touches.
+  returned: success
+  type: list
+  elements: str
+stops_servers:
+  description: Whether servers or Dask clusters of people that are running now have to be stopped for it.
+  returned: success
+  type: bool
+unseen:
+  description: Whether M(kubernetes.core.helm) would not see the change.
+  returned: success
+  type: bool
+config_maps:
+  description: The ConfigMaps that are created or changed.
+  returned: success
+  type: list
+  elements: str
+ready:
+  description: Whether all that the release runs is ready now.
+  returned: success
+  type: bool
+revision:
+  description: The last revision; 0 without a release.
+  returned: success
+  type: int
+status:
+  description: The status of the last revision; empty without a release.
+  returned: success
+  type: str
+seconds:
+  description: How long it took.
+  returned: success
+  type: float
+"""
+
+import time
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.planetary.hub.plugins.module_utils import _helm_history as stored
+from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing
+from ansible_collections.planetary.hub.plugins.module_utils._cluster_api import METADATA, ClusterApi
+from ansible_collections.planetary.hub.plugins.module_utils._helm_command import Helm, HelmError
+from ansible_collections.planetary.hub.plugins.module_utils._helm_plan import PEOPLES, Plan, made, recovering
+from ansible_collections.planetary.hub.plugins.module_utils._helm_rollout import read_rollout
+from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ARGUMENT_SPEC, ClusterError
+from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
+SPEC: dict[str, Any] = {
+    **ARGUMENT_SPEC,
+    "release": {"type": "str", "required": True},
+    "namespace": {"type": "str", "required": True},
+    "chart": {"type": "str", "required": True},
+    "values_file": {"type": "path", "required": True},
+    "binary_path": {"type": "path"},
+}
+
+
+def run(given: dict[str, Any]) -> dict[str, Any]:
+    """Ask Helm and the cluster at the same time, and compare."""
+    helm = Helm(given)
+    process = helm.start_dry_run(given["chart"], given["values_file"])
+    try:
+        api = ClusterApi(given)
+        refuse(api, given["namespace"])
+        history = stored.read_history(api, given["namespace"], given["release"])
+        last = history[-1] if history else None
+        facts: dict[str, Any] = {"revision": last.number if last else 0, "status": last.status if last else ""}
+        recovery = stored.recovery(history)
+        if recovery.action != "none":
+            return result(recovering(recovery, given["release"]), ready=False, **facts)
+        live = stored.read_release(api, given["namespace"], last) if last and last.status != "uninstalled" else {}
+        rollout = read_rollout(api, given["namespace"], given["release"])
+        people = {who: running(api, given["namespace"], label) for who, label in PEOPLES.items()} if live else {}
+        plan = made(live, helm.release_of(process), facts["status"], people)
+        return result(plan, ready=not rollout.waiting, **facts)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def refuse(api: ClusterApi, namespace: str) -> None:
+    """Say in one sentence where no release can be made.
+
+    :raises InputError: when the cluster is too old, or the namespace is on its way out
+    """
+    api.minor()
+    try:
+        found = api.find(f"/api/v1/namespaces/{namespace}") or {}
+    except ClusterError as error:
+        if error.status != 403:
+            raise
+        # Whoever may use a namespace need not be allowed to look at it.
+        return
+    if (found.get("status") or {}).get("phase") == "Terminating":
+        raise InputError(
+            f"The namespace {namespace} is being deleted; wait until it is gone, or name another one in hub_namespace."
+        )
+
+
+def running(api: ClusterApi, namespace: str, label: str) -> int:
+    """How many pods have a label."""
+    path = f"/api/v1/namespaces/{namespace}/pods"
+    return len(api.items(path, accept=METADATA, labelSelector=label, fieldSelector="status.phase=Running"))
+
+
+def result(plan: Plan, **facts: Any) -> dict[str, Any]:
+    """As the module returns it."""
+    return {
+        "changed": plan.action != "none",
+        "action": plan.action,
+        "plan": plan.lines,
+        "diff": plan.diff,
+        "unseen": plan.unseen,
+        "config_maps": plan.config_maps,
+        "stops_servers": plan.stops_servers,
+        **facts,
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    start = time.monotonic()
+    try:
+        found = run(module.params)
+    except (InputError, LibraryMissing) as error:
+        module.fail_json(msg=str(error))
+    except (ClusterError, HelmError) as error:
+        module.fail_json(msg=f"The release {module.params['release']} cannot be compared: {error}.")
+    module.exit_json(**found, seconds=round(time.monotonic() - start, 2))
+
+
+if __name__ == "__main__":
+    main()
