@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub_extensions import profiles
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821
+# Not get_config(), which is another function where the chart loads this file.
+c: Any = globals()["c"]
 
 c.KubeSpawner.profile_list = profiles.profile_list
 c.Spawner.apply_user_options = profiles.check_user_options

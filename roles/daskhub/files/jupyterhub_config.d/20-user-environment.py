@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub_extensions import user_environment
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821
+# Not get_config(), which is another function where the chart loads this file.
+c: Any = globals()["c"]
 
 c.Spawner.pre_spawn_hook = user_environment.before_start
 user_environment.import_early()

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from hub_extensions import data_files, ui
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821
+# Not get_config(), which is another function where the chart loads this file.
+c: Any = globals()["c"]
 
 etc = Path(os.environ.get(data_files.DIRECTORY, data_files.DEFAULT_DIRECTORY))
 c.JupyterHub.template_paths = [str(etc / "templates"), *c.JupyterHub.get("template_paths", [])]

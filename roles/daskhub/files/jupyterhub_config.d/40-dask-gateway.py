@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821
+from typing import Any
+
+# Not get_config(), which is another function where the chart loads this file.
+c: Any = globals()["c"]
 
 access = "access:services!service=dask-gateway"
 c.JupyterHub.load_roles = [

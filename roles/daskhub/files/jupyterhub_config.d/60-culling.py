@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub_extensions import stop_notice
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821
+# Not get_config(), which is another function where the chart loads this file.
+c: Any = globals()["c"]
 
 # The section that the chart writes its own variables to wins over that of all spawners.
 section = c.KubeSpawner if "environment" in c.KubeSpawner else c.Spawner
