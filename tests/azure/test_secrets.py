@@ -231,6 +231,7 @@ def test_the_role_with_a_vault_keeps_files_and_shows_no_value(vault: Vault, stan
         "secrets_vault_uri": vault.uri,
         "secrets_vault_id": vault.id,
         "secrets_prefix": "role",
+        "secrets_shared_prefix": "role",
         "secrets_extra": [{"key": "weather-key", "consumer": "weather", "scope": "shared"}],
     }
     vault.secrets.set_secret("role--weather-key", "recognisable-weather")
