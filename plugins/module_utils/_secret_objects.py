@@ -10,10 +10,12 @@ from typing import Any
 
 LATER = "(known after apply)"
 TLS = "kubernetes.io/tls"
-# The key by which the chart's own Secret hands the proxy's token to hub and proxy.
-# Source: templates/hub/secret.yaml of the chart jupyterhub, which keeps what it finds there.
+# The keys of the chart's own Secret: the proxy's token, and one that only the chart knows.
+# Source: templates/hub/_helpers-passwords.tpl of the chart jupyterhub, which keeps what it finds there. What it does
+# not find it makes anew for each place that asks, and the second run would restart the hub: all has to be there before.
 CHART = "hub"
 CHART_KEY = "hub.config.ConfigurableHTTPProxy.auth_token"
+CRYPT_KEY = "hub.config.CryptKeeper.keys"
 PROXY_KEY = "jupyterhub-proxy-secret-token"
 
 Rows = Sequence[Mapping[str, Any]]
@@ -39,14 +41,21 @@ def secret_objects(
     storage_account_id}; ``storage_keys``: account's id to its key. Values, files and keys are in base64.
     """
     plain = [row for row in rows if not row["certificate"]]
+    seconds = {second: row["key"] for row in plain for second in row["second_names"]}
     main = {
         "name": name,
         "data": {row["key"]: values[row["key"]] for row in plain if row["key"] in values},
         "generate": {row["key"]: row["generate"] for row in plain if generate and row["generate"]},
         "required": dict(required or {}),
-        "copies": {second: row["key"] for row in plain for second in row["second_names"]},
+        "copies": seconds,
     }
-    token = {"name": CHART, "release": release, "exact": False, "copies": {CHART_KEY: f"{name}/{PROXY_KEY}"}}
+    token = {
+        "name": CHART,
+        "release": release,
+        "exact": False,
+        "generate": {CRYPT_KEY: 32},
+        "copies": {CHART_KEY: f"{name}/{PROXY_KEY}", **{second: f"{name}/{key}" for second, key in seconds.items()}},
+    }
     tls = [
         {"name": tls_name, "type": TLS, "data": dict(files)}
         for key, files in (certificates or {}).items()

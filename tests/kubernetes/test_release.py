@@ -1,0 +1,306 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""A release from its installation to its removal: Helm and kubernetes.core against a real API server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helm_release import Release
+from kubernetes_api_server import ApiServer
+from pod_controller import PodController
+
+# What YAML 1.1 reads as numbers or as a boolean.
+TAGS = ["2231e05", "1e3", "0123", "on"]
+BROKEN: dict[str, Any] = {"jupyterhub": {"hub": {"image": {"tag": "broken"}}}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pods(api_server: ApiServer) -> Iterator[None]:
+    """Pods become ready."""
+    controller = PodController(api_server.kubeconfig()).start()
+    yield
+    controller.stop()
+
+
+@pytest.fixture
+def release(api_server: ApiServer, tmp_path: Path) -> Release:
+    if shutil.which("helm") is None:
+        pytest.skip("helm is not on PATH: python tests/tools.py builds it")
+    return Release(api_server, tmp_path)
+
+
+def names(result: dict[str, Any]) -> list[str]:
+    """The headers of a diff."""
+    assert "diff" in result, result
+    return [one["after_header"] for one in result["diff"]]
+
+
+def killed(release: Release) -> None:
+    """Helm, killed while it waits for what never becomes ready."""
+    values = release.values
+    release.values = BROKEN
+    command = ["helm", "upgrade", "--install", "dask", release.chart()["path"], "--namespace", release.namespace]
+    command += ["--create-namespace", "--values", str(release.values_file), "--wait"]
+    release.values = values
+    process = subprocess.Popen(
+        command, env={**release.environment, "HELM_NAMESPACE": release.namespace}, stdout=subprocess.DEVNULL
+    )
+    try:
+        until(release, "pending")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(release: Release, status: str) -> None:
+    """Wait until the last revision has a status."""
+    for _look in range(100):
+        with_helm = subprocess.run(
+            ["helm", "list", "--all", "--output=json", "--namespace", release.namespace],
+            env=release.environment,
+            capture_output=True,
+            text=True,
+        )
+        found = json.loads(with_helm.stdout or "[]")
+        if found and found[0]["status"].startswith(status):
+            return
+    raise AssertionError(f"the release never was {status}")
+
+
+def test_install_change_nothing_and_a_changed_file(release: Release) -> None:
+    done = release.play()
+    assert not done.failed, done.said
+    assert done.result["action"] == "install" and (done.result["revision"], done.result["status"]) == (1, "deployed")
+    assert "release: hub: 0 of 1 ready" in done.said or "release: hub: ready" in done.said
+    again = release.play()
+    assert (again.changed, again.result["changed"], again.result["action"]) == (0, False, "none"), again.said
+    # One line of a shipped file: seen in check mode, deployed, seen no more.
+    release.data = '{"announcement": "down on Sunday"}'
+    planned = release.play("--check", "--diff")
+    assert planned.result["changed"] and '+  ui.json: \'{"announcement": "down on Sunday"}\'' in planned.said
+    assert release.history() == ["deployed"]
+    upgraded = release.play()
+    assert upgraded.result["revision"] == 2 and not release.compared()["changed"]
+
+
+def test_a_failure_is_told_from_the_cluster_and_taken_back(release: Release) -> None:
+    release.by_hand()
+    release.values = {**BROKEN, "jupyterhub": {"hub": {"image": {"tag": "broken"}, "extraEnv": {"X": "new"}}}}
+    done = release.play(daskhub_deploy_timeout=4)
+    assert done.failed and "The release dask failed: not everything became ready in time" in done.text
+    assert "hub: 0 of 1 ready (ImagePullBackOff)" in done.text
+    assert "it went back to revision 1, the last that was deployed." in done.text
+    assert release.history() == ["superseded", "failed", "deployed"]
+    # What is there is what was there before.
+    release.values = {}
+    assert not release.compared()["changed"]
+
+
+def test_a_first_installation_that_fails_leaves_nothing(release: Release) -> None:
+    release.values = BROKEN
+    done = release.play(daskhub_deploy_timeout=3)
+    assert done.failed and "never deployed; it went away." in done.text
+    assert json.loads(release.helm("list", "--all", "--output=json")) == []
+
+
+def test_what_a_killed_run_left_is_cleaned_up_first(release: Release) -> None:
+    release.by_hand()
+    killed(release)
+    assert release.history() == ["deployed", "pending-upgrade"]
+    planned = release.compared()
+    assert planned["action"] == "recover" and "first it goes back to revision 1" in planned["plan"][0]
+    release.values = {"jupyterhub": {"singleuser": {"image": {"tag": "new"}}}}
+    done = release.play()
+    assert not done.failed and done.result["action"] == "upgrade", done.said
+    assert release.history() == ["superseded", "pending-upgrade", "superseded", "deployed"]
+
+
+def test_a_killed_installation_begins_anew(release: Release) -> None:
+    killed(release)
+    recovered = release.module("helm_release_recovery", check=True)
+    assert (recovered["changed"], recovered["action"]) == (True, "uninstall")
+    assert release.module("helm_release_recovery")["done"].endswith("never deployed; it went away.")
+    assert not release.module("helm_release_recovery")["changed"]
+    assert release.compared()["action"] == "install"
+
+
+def test_helm_that_is_still_at_work_is_waited_for(release: Release) -> None:
+    release.by_hand()
+    release.values = BROKEN
+    command = ["helm", "upgrade", "dask", release.chart()["path"], "--wait", "--timeout=4s"]
+    command += ["--values", str(release.values_file)]
+    environment = {**release.environment, "HELM_NAMESPACE": release.namespace}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(release, "pending")
+    recovered = release.module("helm_release_recovery")
+    assert process.wait() == 1 and recovered["action"] == "none"
+    # Helm's own end: a revision that failed, on which the next run goes on.
+    assert release.history() == ["deployed", "failed"]
+
+
+def test_the_same_again_after_a_failure_is_deployed(release: Release) -> None:
+    """kubernetes.core.helm compares with the revision that failed, and would see no change."""
+    release.by_hand()
+    values = {"jupyterhub": {"hub": {"image": {"tag": "next"}}}}
+    release.values = values
+    command = ["helm", "upgrade", "dask", release.chart()["path"], "--namespace", release.namespace, "--wait"]
+    process = subprocess.Popen(
+        [*command, "--values", str(release.values_file), "--set", "jupyterhub.proxy.chp.image.tag=broken"],
+        env=release.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until(release, "pending")
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    assert release.history() == ["deployed", "failed"]
+    release.values = {"jupyterhub": {**values["jupyterhub"], "proxy": {"chp": {"image": {"tag": "broken"}}}}}
+    assert release.compared()["unseen"]
+    done = release.play(daskhub_deploy_timeout=3)
+    assert done.failed and "proxy: 0 of 1 ready (ImagePullBackOff)" in done.text, done.said
+
+
+def test_a_release_made_by_hand_is_taken_over(release: Release) -> None:
+    chart = release.folder / "dhub"
+    command = ["package", "tests/kubernetes/charts/jupyterhub", "--destination", str(release.folder)]
+    release.helm(*command, namespace=False)
+    assert not chart.exists()
+    release.helm("install", "dask", str(release.folder / "jupyterhub-4.4.0.tgz"), "--create-namespace")
+    token = release.helm("get", "manifest", "dask").partition("auth_token: ")[2].splitlines()[0]
+    done = release.play()
+    assert not done.failed, done.said
+    assert "The release was made from jupyterhub-4.4.0 (app 5.5.0); it is taken over." in done.text
+    assert release.history() == ["superseded", "deployed"]
+    # What people are signed in with is kept.
+    assert f"auth_token: {token}" in release.helm("get", "manifest", "dask")
+
+
+def test_texts_that_look_like_numbers_stay_texts(release: Release) -> None:
+    """As `release_values` they would be YAML, where 2231e05 is a number."""
+    tags = iter(TAGS)
+    release.values = {
+        "jupyterhub": {
+            "singleuser": {"image": {"tag": next(tags)}},
+            "hub": {"extraEnv": {"A": next(tags), "B": "off"}},
+        },
+        "dask-gateway": {"gateway": {"image": {"tag": next(tags)}, "prefix": next(tags)}},
+    }
+    assert not release.play().failed
+    assert release.stored_values() == release.values
+    assert release.compared()["action"] == "none"
+    for tag in TAGS:
+        release.values["jupyterhub"]["singleuser"]["image"]["tag"] = tag
+        release.by_hand()
+        assert f'k8s-singleuser-sample:{tag}"' in release.helm("get", "manifest", "dask")
+        assert release.compared()["action"] == "none"
+
+
+def test_no_secret_is_shown_or_left(release: Release) -> None:
+    release.values = {"jupyterhub": {"hub": {"extraEnv": {"API_TOKEN": "first-hidden-value"}}}}
+    release.by_hand()
+    release.values = {"jupyterhub": {"hub": {"extraEnv": {"API_TOKEN": "other-hidden-value"}}}}
+    done = release.play("--diff", "-vvv")
+    assert not done.failed and "Secret/hub (update)" in done.said, done.said
+    assert "hidden-value" not in done.said and "hub.extraEnv.API_TOKEN" in done.said
+    assert "auth_token: '********'" in done.said and "values.yaml: '******** (another value)'" in done.said
+    assert "API_TOKEN" not in json.dumps(done.result["diff"]).replace("hub.extraEnv.API_TOKEN", "").replace(
+        "name: API_TOKEN", ""
+    )
+    asynchronous = release.folder / "work" / "async"
+    assert stat.S_IMODE(asynchronous.stat().st_mode) == 0o700 and os.listdir(asynchronous) == []
+
+
+def test_the_plan_names_those_who_have_to_stop(release: Release) -> None:
+    release.by_hand()
+    people(release, "server", {"component": "singleuser-server"})
+    people(release, "cluster", {"gateway.dask.org/cluster": "a"})
+    release.values = {"jupyterhub": {"hub": {"image": {"tag": "next"}}}}
+    assert release.compared()["plan"] == [
+        "Deployment/hub: its pods are replaced; people's servers go on; signing in and starting servers wait some"
+        " seconds.",
+        "1 servers and 1 Dask clusters of people are running and go on.",
+    ]
+    release.values = {"jupyterhub": {"hub": {"baseUrl": "/compute/"}}}
+    moved = release.compared()
+    assert moved["stops_servers"]
+    assert "1 running servers have to be stopped and started again: they answer at the old address." in moved["plan"]
+
+
+def people(release: Release, name: str, labels: dict[str, str]) -> None:
+    """A pod of somebody, running."""
+    from kubernetes import client, config
+
+    loader: Any = config.new_client_from_config
+    api: Any = client.CoreV1Api(loader(release.kubeconfig))
+    spec = {"containers": [{"name": "main", "image": "x"}]}
+    api.create_namespaced_pod(release.namespace, {"metadata": {"name": name, "labels": labels}, "spec": spec})
+    api.patch_namespaced_pod_status(name, release.namespace, {"status": {"phase": "Running"}})
+
+
+def test_without_a_cluster_nothing_is_asked(release: Release) -> None:
+    done = release.play("--check", __daskhub_kubeconfig="", daskhub_helm="/nowhere/helm")
+    assert not done.failed and "the objects of the release dask are (known after apply)" in done.text
+    assert done.result["action"] == "unknown" and done.result["changed"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            {"chart": "/nowhere/daskhub-1.tgz"},
+            "the chart /nowhere/daskhub-1.tgz is not found; set daskhub_chart_ref to",
+        ),
+        ({"binary_path": "/nowhere/helm"}, "The program /nowhere/helm is not found; install Helm 3.17 or later"),
+        ({"kubeconfig": "/nowhere/config"}, "The kubeconfig /nowhere/config cannot be used"),
+    ],
+    ids=["chart", "helm", "kubeconfig"],
+)
+def test_what_is_missing_is_one_sentence(release: Release, arguments: dict[str, str], sentence: str) -> None:
+    result = release.compared(**arguments)
+    assert result["failed"] and sentence in result["msg"] and "\n" not in result["msg"]
+
+
+def test_who_may_not_is_told_which_right_is_missing(release: Release, api_server: ApiServer) -> None:
+    result = release.compared(kubeconfig=str(api_server.kubeconfig("guest")))
+    assert 'secrets is forbidden: User "guest" cannot list resource "secrets"' in result["msg"]
+    assert result["msg"].endswith('or in AKS the role "Azure Kubernetes Service RBAC Cluster Admin".')
+
+
+def test_a_cluster_that_is_away_is_one_sentence(release: Release) -> None:
+    content = json.loads(Path(release.kubeconfig).read_text(encoding="utf-8"))
+    content["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    path = release.folder / "away"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    result = release.compared(kubeconfig=str(path))
+    assert result["msg"] == (
+        "The release dask cannot be compared: the cluster at https://127.0.0.1:9 cannot be reached: connection refused."
+    )
+
+
+def test_a_namespace_that_goes_away_is_refused(release: Release) -> None:
+    release.by_hand()
+    from kubernetes import client, config
+
+    loader: Any = config.new_client_from_config
+    client.CoreV1Api(loader(release.kubeconfig)).delete_namespace(release.namespace)
+    assert release.compared()["msg"] == (
+        f"The namespace {release.namespace} is being deleted; wait until it is gone, or name another one in"
+        " hub_namespace."
+    )
+
+
+def test_values_that_the_chart_refuses_are_named(release: Release) -> None:
+    release.values = {"jupyterhub": {"singleuser": {"image": {"tag": 4}}}}
+    message = release.compared()["msg"]
+    assert "the values are not what the chart takes" in message and "tag" in message and "\n" not in message
