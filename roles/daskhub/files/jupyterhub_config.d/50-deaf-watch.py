@@ -14,3 +14,6 @@ if str(c.JupyterHub.get("spawner_class")).endswith(("KubeSpawner", "ClusterSpawn
 
     # The hub reads its configuration inside of its loop.
     deaf_watch.start()
+    # Seconds for an answer: a request into the void, of which nobody tells, is over soon after the API server's return.
+    # A watch that sees nothing takes 10.
+    c.ResourceReflector.request_timeout = 20
