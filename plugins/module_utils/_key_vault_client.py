@@ -149,23 +149,27 @@ def sentence(error: AzureError, vault: str, scope: str) -> str:
     return f"the vault {vault} refuses: {' '.join(str(error).split()).rstrip('. ')}"
 
 
-def given_lately(arm: AzureClient, vault_id: str, object_id: str, now: float | None = None) -> bool:
-    """Whether somebody has just given the principal a role on the vault's secrets, so that it may still be spreading.
+def given_lately(
+    arm: AzureClient, scope: str, object_id: str, now: float | None = None, holders: frozenset[str] = HOLDERS
+) -> bool:
+    """Whether somebody has just given the principal one of these roles there, so that it may still be spreading.
+
+    Without a principal, whoever it was given to.
 
     Source: https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
     """
-    query = {"$filter": f"assignedTo('{object_id}')"}
+    query = {"$filter": f"assignedTo('{object_id}')" if object_id else "atScope()"}
     try:
-        found = arm.list(f"{vault_id}/providers/Microsoft.Authorization/roleAssignments", ASSIGNMENTS_VERSION, query)
+        found = arm.list(f"{scope}/providers/Microsoft.Authorization/roleAssignments", ASSIGNMENTS_VERSION, query)
     except AzureError:
         # Without the right to look there is no reason to hope.
         return False
-    newest = max((_age(one, now) for one in found or [] if _holds(one)), default=0.0)
+    newest = max((_age(one, now) for one in found or [] if _role(one) in holders), default=0.0)
     return newest > 0
 
 
-def _holds(assignment: Mapping[str, Any]) -> bool:
-    return str(assignment["properties"]["roleDefinitionId"]).rpartition("/")[2].lower() in HOLDERS
+def _role(assignment: Mapping[str, Any]) -> str:
+    return str(assignment["properties"]["roleDefinitionId"]).rpartition("/")[2].lower()
 
 
 def _age(assignment: Mapping[str, Any], now: float | None) -> float:

@@ -26,6 +26,8 @@ attributes:
   idempotent:
     support: full
     description: What is generated is generated once, except what O(rotate) names.
+extends_documentation_fragment:
+  - planetary.hub.azure
 options:
   kubeconfig:
     description:
@@ -94,6 +96,19 @@ options:
     type: list
     elements: str
     default: []
+  cluster_id:
+    description:
+      - Full id of the cluster, where it is one of Azure Kubernetes Service, which learns of a right minutes later.
+      - Where one was given in the last quarter of an hour, a refusal is waited out. Empty for any other cluster.
+    type: str
+    default: ""
+  rights_timeout:
+    description: Seconds to wait for such a right.
+    type: int
+    default: 600
+  progress_file:
+    description: Set by the action plugin of the same name.
+    type: path
   digests:
     description:
       - Name to keys of the first Secret, or C(<Secret>/<key>). The result has a digest of their values for each name,
@@ -146,16 +161,20 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.planetary.hub.plugins.module_utils import _kubernetes_secrets as secrets
+from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import ARGUMENT_SPEC as AZURE
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing
+from ansible_collections.planetary.hub.plugins.module_utils._cluster_patience import patiently
 from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import (
     ARGUMENT_SPEC,
     Cluster,
     ClusterError,
 )
+from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 from ansible_collections.planetary.hub.plugins.module_utils._secret_values import digests
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 SPEC: dict[str, Any] = {
+    **AZURE,
     **ARGUMENT_SPEC,
     "namespace": {"type": "str", "required": True},
     "namespace_labels": {"type": "dict", "default": {}},
@@ -178,6 +197,9 @@ SPEC: dict[str, Any] = {
     },
     "rotate": {"type": "list", "elements": "str", "default": []},
     "digests": {"type": "dict", "default": {}},
+    "cluster_id": {"type": "str", "default": ""},
+    "rights_timeout": {"type": "int", "default": 600},
+    "progress_file": {"type": "path"},
 }
 
 
@@ -210,7 +232,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     start = time.monotonic()
     try:
-        result = run(module)
+        result = patiently(lambda: run(module), module.params, Progress(module.params["progress_file"] or ""))
+    except Abandoned as error:
+        module.fail_json(msg=f"Stopped: {error}.")
     except (InputError, LibraryMissing) as error:
         module.fail_json(msg=str(error))
     except ClusterError as error:

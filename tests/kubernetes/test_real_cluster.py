@@ -9,10 +9,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from azure_modules import Running, listener
 from kubernetes_api_server import ApiServer
 from real_aks import MEMORY, Aks, real_aks
 from stand_in import ENVIRONMENT, StandIn
@@ -49,6 +51,35 @@ def test_rights_in_azure_are_rights_in_the_cluster(aks: Aks, tmp_path: Path) -> 
         aks.access(tmp_path / "config", auth="token")
         seen.append(status(tmp_path / "config"))
     assert seen == [200, 403, 200]
+
+
+def test_a_right_that_was_just_given_is_waited_for(aks: Aks, tmp_path: Path) -> None:
+    aks.access(tmp_path / "config", auth="token")
+
+    def begin(**more: Any) -> Running:
+        wanted: dict[str, Any] = {"namespace": "patience", "secrets": [{"name": "one", "generate": {"token": 32}}]}
+        return aks.cloud.begin("kubernetes_secrets", kubeconfig=str(tmp_path / "config"), **wanted, **more)
+
+    def known() -> bool:
+        # The stand-in tells the server of rights whenever somebody asks for a token.
+        aks.access(tmp_path / "other", auth="token")
+        return status(tmp_path / "other") == 200
+
+    aks.let("absent")
+    assert not known()
+    # Nobody was given a right: there is nothing to wait for.
+    refused = begin(cluster_id=aks.id, rights_timeout=60).result()
+    assert 'the role "Azure Kubernetes Service RBAC Cluster Admin"' in refused["msg"] and "\n" not in refused["msg"]
+    aks.cloud.dial("PATCH", "/spread", {"assignments": 3})
+    try:
+        aks.let("present")
+        with listener(tmp_path / "progress") as path:
+            waiting = begin(cluster_id=aks.id, rights_timeout=50, progress_file=str(path))
+            aks.cloud.until(lambda: "was just given: waiting" in path.read_text(), "it is said what is waited for")
+            aks.cloud.until(known, "the right is known")
+            assert waiting.result()["changes"] == {"one": {"token": "generated"}}
+    finally:
+        aks.cloud.dial("PATCH", "/spread", {"assignments": None})
 
 
 def test_the_server_ends_a_short_life(aks: Aks, tmp_path: Path) -> None:
