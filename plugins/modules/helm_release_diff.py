@@ -103,6 +103,10 @@ ready:
   description: Whether all that the release runs is ready now.
   returned: success
   type: bool
+namespace_exists:
+  description: Whether the namespace is there, or may not be looked at.
+  returned: success
+  type: bool
 revision:
   description: The last revision; 0 without a release.
   returned: success
@@ -146,10 +150,11 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     process = helm.start_dry_run(given["chart"], given["values_file"])
     try:
         api = ClusterApi(given)
-        refuse(api, given["namespace"])
+        there = namespace_there(api, given["namespace"])
         history = stored.read_history(api, given["namespace"], given["release"])
         last = history[-1] if history else None
         facts: dict[str, Any] = {"revision": last.number if last else 0, "status": last.status if last else ""}
+        facts["namespace_exists"] = there
         recovery = stored.recovery(history)
         if recovery.action != "none":
             return result(recovering(recovery, given["release"]), ready=False, **facts)
@@ -164,23 +169,24 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
             process.communicate()
 
 
-def refuse(api: ClusterApi, namespace: str) -> None:
-    """Say in one sentence where no release can be made.
+def namespace_there(api: ClusterApi, namespace: str) -> bool:
+    """Whether the namespace exists; says in one sentence where no release can be made.
 
     :raises InputError: when the cluster is too old, or the namespace is on its way out
     """
     api.minor()
     try:
-        found = api.find(f"/api/v1/namespaces/{namespace}") or {}
+        found = api.find(f"/api/v1/namespaces/{namespace}")
     except ClusterError as error:
         if error.status != 403:
             raise
         # Whoever may use a namespace need not be allowed to look at it.
-        return
-    if (found.get("status") or {}).get("phase") == "Terminating":
+        return True
+    if ((found or {}).get("status") or {}).get("phase") == "Terminating":
         raise InputError(
             f"The namespace {namespace} is being deleted; wait until it is gone, or name another one in hub_namespace."
         )
+    return found is not None
 
 
 def running(api: ClusterApi, namespace: str, label: str) -> int:

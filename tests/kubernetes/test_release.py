@@ -100,6 +100,8 @@ def test_a_failure_is_told_from_the_cluster_and_taken_back(release: Release) -> 
     done = release.play(daskhub_deploy_timeout=4)
     assert done.failed and "The release dask failed: not everything became ready in time" in done.text
     assert "hub: 0 of 1 ready (ImagePullBackOff)" in done.text
+    # Looked at before it was taken back: afterwards the pod that failed is gone.
+    assert "What keeps the release dask from running" in done.text and "broken" in done.text
     assert "it went back to revision 1, the last that was deployed." in done.text
     assert release.history() == ["superseded", "failed", "deployed"]
     # What is there is what was there before.
