@@ -53,6 +53,9 @@ def pods(snapshot: Snapshot) -> Iterator[Finding]:
         if "persistentvolumeclaim" in said.lower() and not _available(said):
             yield _volume(pod, said)
             continue
+        if "persistent volumes to bind" in said:
+            yield _no_volume(snapshot, pod, said)
+            continue
         cause, evidence, remedy = _constraint(pod, nodes if known else [], said, known)
         yield _with_autoscaler(snapshot, pod, Finding(cause, f"Pod/{name(pod)}", evidence, remedy))
 
@@ -243,6 +246,19 @@ def _with_autoscaler(snapshot: Snapshot, pod: Object, found: Finding) -> Finding
 def _volume(pod: Object, said: str) -> Finding:
     remedy = "See what is said of the claim; a claim that is not there has to be made, or its name corrected."
     return Finding("volume", f"Pod/{name(pod)}", said, remedy)
+
+
+def _no_volume(snapshot: Snapshot, pod: Object, said: str) -> Finding:
+    """A storage class that makes no volumes by itself has none that is free and large enough."""
+    named = {(volume.get("persistentVolumeClaim") or {}).get("claimName") for volume in spec(pod).get("volumes") or []}
+    wanted = [
+        f"{name(claim)} asks for {((spec(claim).get('resources') or {}).get('requests') or {}).get('storage')} of the "
+        f"class {spec(claim).get('storageClassName') or '(default)'}"
+        for claim in snapshot.all("PersistentVolumeClaim")
+        if name(claim) in named and status(claim).get("phase") == "Pending"
+    ]
+    remedy = "No free volume is that large: make one, ask for less, or name a storage class that makes volumes itself."
+    return Finding("volume", f"Pod/{name(pod)}", "; ".join([*wanted, said]), remedy)
 
 
 def _available(said: str) -> bool:

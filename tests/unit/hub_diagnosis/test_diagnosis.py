@@ -44,7 +44,8 @@ def service(*events: Any) -> Snapshot:
 
 
 def claim(*others: Any, storage: str | None = None) -> Snapshot:
-    spec = {"storageClassName": storage} if storage else {}
+    spec: dict[str, Any] = {"resources": {"requests": {"storage": "15Gi"}}}
+    spec |= {"storageClassName": storage} if storage else {}
     return snapshot(obj("PersistentVolumeClaim", "hub-db-dir", spec, {"phase": "Pending"}), *others)
 
 
@@ -244,6 +245,18 @@ ROWS: dict[str, tuple[Snapshot, str, str, str, str]] = {
             storage="fast",
         ),
         *("volume", "PersistentVolumeClaim/hub-db-dir", "no storage class fast", "managed-csi"),
+    ),
+    "no ready volume that is large enough": (
+        claim(
+            obj("StorageClass", "standard"),
+            unplaced(
+                "0/1 nodes are available: 1 node(s) didn't find available persistent volumes to bind",
+                volumes=[{"name": "db", "persistentVolumeClaim": {"claimName": "hub-db-dir"}}],
+            ),
+            node(),
+            storage="standard",
+        ),
+        *("volume", "Pod/hub-1", "hub-db-dir asks for 15Gi of the class standard", "ask for less"),
     ),
     "a volume over Azure's quota": (
         claim(event("PersistentVolumeClaim", "hub-db-dir", "ProvisioningFailed", "Code=QuotaExceeded disks")),
