@@ -50,6 +50,10 @@ class LivingHub:
 
     directory: Path
     variables: dict[str, Any] = field(default_factory=dict)
+    #: Secrets that only people have, by key.
+    given: dict[str, str] = field(default_factory=dict)
+    #: All that playbooks have printed.
+    said: str = ""
 
     def __post_init__(self) -> None:
         ports = {f"daskhub_local_{name}": port for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
@@ -69,7 +73,7 @@ class LivingHub:
         done = subprocess.run(
             [
                 *(str(Path(sys.executable).with_name("ansible-playbook")), name, "-i", "inventories/sandbox"),
-                *("-e", json.dumps({**self.variables, **variables}), *arguments),
+                *("-e", json.dumps({**self.variables, **variables}), *self._given(), *arguments),
             ],
             cwd=ROOT,
             env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_FORCE_COLOR": "0"},
@@ -79,9 +83,19 @@ class LivingHub:
             timeout=LIMIT,
             check=False,
         )
+        self.said += done.stdout + done.stderr
         if check and done.returncode:
             raise AssertionError(f"{name} failed:\n{done.stdout[-6000:]}\n{done.stderr[-2000:]}")
         return done
+
+    def _given(self) -> list[str]:
+        """The secrets of people, as a file: what stands in a command everybody reads."""
+        if not self.given:
+            return []
+        path = self.directory.with_suffix(".given.json")
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"secrets_given": self.given}), encoding="utf-8")
+        return ["-e", f"@{path}"]
 
     def status(self) -> dict[str, Any]:
         """What `make -s status FORMAT=json` says of this hub."""
@@ -124,12 +138,23 @@ class LivingHub:
     def forget(self) -> None:
         self.playbook("playbooks/stop.yml")
         shutil.rmtree(self.directory)
+        self.directory.with_suffix(".given.json").unlink(missing_ok=True)
+
+
+#: A key that all users share, so that what is fetched for them is there without any cloud.
+SHARED_KEY = {
+    "source": "static",
+    "name": "shared",
+    "variables": {"SHARED_API_KEY": "shared-api-key"},
+    "cache": 0,
+}
 
 
 @pytest.fixture(scope="session")
 def living_hub() -> Iterator[LivingHub]:
     """One hub for all tests, below a base URL, which asks more of links than a hub at the root of its host."""
-    hub = LivingHub(ROOT / ".sandbox" / "test" / "hub", {"daskhub_base_url": "/compute/"})
+    variables = {"daskhub_base_url": "/compute/", "hub_user_environment_sources": [SHARED_KEY]}
+    hub = LivingHub(ROOT / ".sandbox" / "test" / "hub", variables, {"shared-api-key": "recognisable-sunrise"})
     hub.directory.parent.mkdir(parents=True, exist_ok=True)
     with hub.directory.with_suffix(".lock").open("w") as lock:
         try:
@@ -139,7 +164,8 @@ def living_hub() -> Iterator[LivingHub]:
         if hub.directory.exists():
             hub.forget()
         try:
-            hub.playbook("site.yml")
+            # Everything is said, from nothing on: test_secrets_nowhere reads it.
+            hub.playbook("site.yml", "--diff", "-vvv")
         except BaseException:
             # Its logs stay for whoever looks into it.
             hub.playbook("playbooks/stop.yml", check=False)
