@@ -9,7 +9,8 @@ short_description: Merge chart values that several roles contribute
 version_added: 0.1.0
 author: planetary.hub contributors (@planetary-hub)
 description:
-  - Mappings merge, everything else is a value, lists too.
+  - Mappings merge. Lists whose items all have a C(name), or all a C(mountPath), merge by it. Everything else is a
+    value, other lists too.
   - Two fragments that set one key differently are an error of one sentence that names both origins and the key, never
     the values, which may be secrets. Equal values are fine.
 positional: _input
@@ -28,6 +29,10 @@ options:
         description: Chart values.
         type: dict
         required: true
+      wins:
+        description: Whether its values take the place of what fragments before it set.
+        type: bool
+        default: false
 """
 
 EXAMPLES = r"""

@@ -16,10 +16,13 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 def merge_values(fragments: Any) -> dict[str, Any]:
     """Merge chart values; two fragments may not set one key differently.
 
-    Mappings merge, everything else is a value, lists too. Equal values are fine, but 1, 1.0, "1" and true differ.
+    Mappings merge. Lists whose items all have a name (volumes, variables, containers), or all a mountPath, merge by it
+    and keep their order. Everything else is a value, other lists too. Equal values are fine, but 1, 1.0, "1" and true
+    differ.
 
     Args:
-        fragments: list of {"origin": who wrote it, "values": mapping of chart values}.
+        fragments: list of {"origin": who wrote it, "values": mapping of chart values, "wins": true for one whose values
+            take the place of what was set before, which is what an operator says last}.
 
     Returns:
         One mapping that shares nothing with the fragments.
@@ -34,12 +37,12 @@ def merge_values(fragments: Any) -> dict[str, Any]:
     origins: dict[tuple[Any, ...], str] = {}
     for index, fragment in enumerate(fragments):
         where = f"fragment [{index}] of the chart values"
-        fragment = mapping(where, fragment, ("origin", "values"))
+        fragment = mapping(where, fragment, ("origin", "values", "wins"))
         origin = text(f"{where}: origin", fragment.get("origin"), "the name of the role it comes from")
         values = fragment.get("values")
         if not isinstance(values, dict):
             raise wrong(f"{where}, from {origin}: values", values, "a mapping")
-        _merge(merged, values, (), origin, origins)
+        _merge(merged, values, (), origin, origins, fragment.get("wins") is True)
     return merged
 
 
@@ -49,6 +52,7 @@ def _merge(
     path: tuple[Any, ...],
     origin: str,
     origins: dict[tuple[Any, ...], str],
+    wins: bool,
 ) -> None:
     for key, value in values.items():
         here = (*path, key)
@@ -56,12 +60,33 @@ def _merge(
             target[key] = value
             _claim(value, here, origin, origins)
         elif isinstance(value, dict) and isinstance(target[key], dict):
-            _merge(target[key], value, here, origin, origins)
+            _merge(target[key], value, here, origin, origins, wins)
+        elif _identity(value, target[key]):
+            identity = _identity(value, target[key])
+            before, after = ({item[identity]: item for item in items} for items in (target[key], value))
+            for name in after:
+                origins.setdefault((*here, name), origins[here] if name in before else origin)
+            _merge(before, after, here, origin, origins, wins)
+            target[key] = list(before.values())
+        elif wins:
+            target[key] = value
+            _claim(value, here, origin, origins)
         elif not _same(value, target[key]):
             raise InputError(
                 f"the chart value {_dotted(here)} is set differently by {origins[here]} and by {origin}; "
                 "let one of them set it."
             )
+
+
+def _identity(one: Any, other: Any) -> str:
+    """By which key the items of two lists are told apart; empty where they are not, and the lists are values."""
+    if not isinstance(one, list) or not isinstance(other, list) or not one or not other:
+        return ""
+    for key in ("mountPath", "name"):
+        names = [[item.get(key) if isinstance(item, dict) else None for item in items] for items in (one, other)]
+        if all(all(isinstance(name, str) for name in each) and len(set(each)) == len(each) for each in names):
+            return key
+    return ""
 
 
 def _claim(value: Any, path: tuple[Any, ...], origin: str, origins: dict[tuple[Any, ...], str]) -> None:
