@@ -163,7 +163,7 @@ def test_users_and_their_servers_may_use_it_where_it_is(root: Path, services: li
 
     config = type("Config", (), {"JupyterHub": Section(hub)})()
     for name in ("40-dask-gateway.py", "45-kbatch.py"):
-        exec(compile((files / name).read_text(encoding="utf-8"), name, "exec"), {"get_config": lambda: config})  # noqa: S102
+        exec(compile((files / name).read_text(encoding="utf-8"), name, "exec"), {"c": config})  # noqa: S102
     scopes = {one["name"]: one["scopes"] for one in config.JupyterHub["load_roles"]}
     assert [("access:services!service=kbatch" in scopes[name]) for name in ("user", "server")] == [there, there]
     assert "access:services!service=dask-gateway" in scopes["user"]

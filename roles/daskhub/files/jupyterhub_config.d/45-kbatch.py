@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-c = get_config()  # type: ignore[name-defined]  # noqa: F821
+from typing import Any
+
+# Not get_config(), which is another function where the chart loads this file.
+c: Any = globals()["c"]
 
 if any(service.get("name") == "kbatch" for service in c.JupyterHub.get("services", [])):
     for role in c.JupyterHub.load_roles:
