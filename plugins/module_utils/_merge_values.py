@@ -64,8 +64,8 @@ def _merge(
         elif _identity(value, target[key]):
             identity = _identity(value, target[key])
             before, after = ({item[identity]: item for item in items} for items in (target[key], value))
-            for name in after:
-                origins.setdefault((*here, name), origins[here] if name in before else origin)
+            for name in before:
+                origins.setdefault((*here, name), origins[here])
             _merge(before, after, here, origin, origins, wins)
             target[key] = list(before.values())
         elif wins:
@@ -73,7 +73,7 @@ def _merge(
             _claim(value, here, origin, origins)
         elif not _same(value, target[key]):
             raise InputError(
-                f"the chart value {_dotted(here)} is set differently by {origins[here]} and by {origin}; "
+                f"the chart value {_dotted(here)} is set differently by {_claimed(here, origins)} and by {origin}; "
                 "let one of them set it."
             )
 
@@ -95,6 +95,11 @@ def _claim(value: Any, path: tuple[Any, ...], origin: str, origins: dict[tuple[A
     if isinstance(value, dict):
         for key, item in value.items():
             _claim(item, (*path, key), origin, origins)
+
+
+def _claimed(path: tuple[Any, ...], origins: dict[tuple[Any, ...], str]) -> str:
+    """Who set a key, or else what it is in: the items of a list are not claimed one by one."""
+    return next((origins[path[:size]] for size in range(len(path), 0, -1) if path[:size] in origins), "")
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -88,3 +88,22 @@ def test_no_fragments(value: Any, sentence: str) -> None:
     with pytest.raises(InputError) as error:
         merge_values(value)
     assert str(error.value) == sentence
+
+
+def test_lists_merge_by_name() -> None:
+    one = {"volumes": [{"name": "a", "x": 1}, {"name": "b"}], "mounts": [{"name": "a", "mountPath": "/a"}]}
+    other = {
+        "volumes": [{"name": "c"}, {"name": "a", "y": 2}],
+        "mounts": [{"name": "a", "mountPath": "/b"}, {"name": "a", "mountPath": "/c"}],
+    }
+    assert merge_values(fragments(one, other)) == {
+        "volumes": [{"name": "a", "x": 1, "y": 2}, {"name": "b"}, {"name": "c"}],
+        "mounts": [{"name": "a", "mountPath": path} for path in ("/a", "/b", "/c")],
+    }
+    with pytest.raises(InputError, match=r"volumes\.a\.x is set differently by role a and by role b"):
+        merge_values(fragments({"volumes": [{"name": "a", "x": 1}]}, {"volumes": [{"name": "a", "x": 2}]}))
+
+
+def test_the_operator_wins() -> None:
+    last = {"origin": "daskhub_values", "values": {"x": {"y": 2}, "z": [3]}, "wins": True}
+    assert merge_values([*fragments({"x": {"y": 1, "w": 0}, "z": [1, 2]}), last]) == {"x": {"y": 2, "w": 0}, "z": [3]}
