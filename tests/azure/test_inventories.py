@@ -22,7 +22,7 @@ VARIABLES = {"node_pools_device_plugin": False}
 
 
 def adopted(cloud: Cloud, tenant: str) -> list[dict[str, Any]]:
-    """What staging and prod adopt: a registry, a storage account and a vault that others have made."""
+    """What staging and prod adopt: a registry, a storage account, a vault and API Management that others have made."""
 
     def resource(name: str, version: str, **body: Any) -> dict[str, Any]:
         path = f"{cloud.subscription}/resourceGroups/{name}"
@@ -33,6 +33,7 @@ def adopted(cloud: Cloud, tenant: str) -> list[dict[str, Any]]:
             "body": {"location": "westeurope", **body},
         }
 
+    publisher = {"publisherEmail": "api@example.org", "publisherName": "Example"}
     vault = {"tenantId": tenant, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
     return [
         resource(SHARED, "2025-04-01"),
@@ -49,6 +50,15 @@ def adopted(cloud: Cloud, tenant: str) -> list[dict[str, Any]]:
             sku={"name": "Standard_LRS"},
         ),
         resource(f"{MANUAL}/providers/Microsoft.KeyVault/vaults/pcc-example", "2026-05-15", properties=vault),
+        *(
+            resource(
+                f"{MANUAL}/providers/Microsoft.ApiManagement/service/{name}",
+                "2024-05-01",
+                sku={"name": "Developer", "capacity": 1},
+                properties=publisher,
+            )
+            for name in ("example-staging", "example-prod")
+        ),
     ]
 
 
@@ -65,10 +75,12 @@ def run(stand_in: StandIn, *playbooks: str, **variables: Any) -> dict[str, int]:
     Each in a process of its own: given together, the last inventory's variables for all hosts would be everybody's.
     """
 
+    api = {"hub_api_group": f"/subscriptions/{stand_in.env['AZURE_SUBSCRIPTION_ID']}/resourceGroups/{MANUAL}"}
+
     def one(name: str) -> int:
         done: subprocess.CompletedProcess[str] = stand_in.playbook(
             *(f"playbooks/{playbook}.yml" for playbook in playbooks),
-            *("-i", f"inventories/{name}", "-e", json.dumps({**VARIABLES, **variables})),
+            *("-i", f"inventories/{name}", "-e", json.dumps({**VARIABLES, **api, **variables})),
         )
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr
         # Each playbook ends with a recap of all so far.
@@ -108,6 +120,7 @@ def test_torn_down_only_what_is_shared_remains(hubs: StandIn) -> None:
     assert left == {SHARED, MANUAL}
     kinds = {str(one.type) for group in left for one in hubs.arm.resources.list_by_resource_group(group)}
     assert kinds == {
+        "Microsoft.ApiManagement/service",
         "Microsoft.ContainerRegistry/registries",
         "Microsoft.KeyVault/vaults",
         "Microsoft.Storage/storageAccounts",
