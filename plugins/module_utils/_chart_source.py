@@ -126,7 +126,13 @@ def _of_registry(reference: str, version: str, helm: str) -> bytes:
         )
     with tempfile.TemporaryDirectory() as folder:
         command = [program, "pull", reference, "--destination", folder, *(["--version", version] if version else [])]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        # run_command knows no limit of time.
+        try:
+            done = subprocess.run(  # pylint: disable=ansible-bad-function
+                command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=LIMIT
+            )
+        except subprocess.TimeoutExpired:
+            raise ChartError(f"The chart {reference} cannot be had (no answer in {LIMIT} s).") from None
         packages = sorted(Path(folder).glob("*.tgz"))
         if done.returncode or not packages:
             said = (done.stderr.strip().splitlines() or ["no word of Helm"])[-1]

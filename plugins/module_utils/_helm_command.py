@@ -124,7 +124,8 @@ class Helm:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start it on the namespace."""
-        return subprocess.Popen(
+        # run_command waits, and Helm renders while the cluster is asked.
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
             [self._program, *arguments, "--namespace", str(self._options["namespace"])],
             env=self._environment,
             stdin=subprocess.DEVNULL,
