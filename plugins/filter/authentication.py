@@ -165,11 +165,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._authentication import authentication
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def _authentication(value: Any, url: str, **more: Any) -> dict[str, Any]:
+    from ansible_collections.planetary.hub.plugins.module_utils._authentication import authentication
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         return authentication(value, url, **more)
     except InputError as error:

@@ -58,11 +58,11 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._authentication import authentication
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
-
 
 def _authentication_problem(value: Any, url: str, **more: Any) -> str:
+    from ansible_collections.planetary.hub.plugins.module_utils._authentication import authentication
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         authentication(value, url, **more)
     except InputError as error:

@@ -37,11 +37,11 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._az_lines import az_lines
-from ansible_collections.planetary.hub.plugins.module_utils._values import plain
-
 
 def _az_lines(resources: Any) -> list[str]:
+    from ansible_collections.planetary.hub.plugins.module_utils._az_lines import az_lines
+    from ansible_collections.planetary.hub.plugins.module_utils._values import plain
+
     return az_lines(plain(resources))
 
 

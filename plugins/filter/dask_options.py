@@ -179,13 +179,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._dask_options import dask_options
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def _dask_options(
     options: Any, profiles: Any = None, capacity: Any = None, match_node_purpose: str = "prefer"
 ) -> dict[str, Any]:
+    from ansible_collections.planetary.hub.plugins.module_utils._dask_options import dask_options
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         return dask_options(options, profiles, capacity, match_node_purpose)
     except InputError as error:

@@ -61,16 +61,6 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._dask_options import dask_options as read_dask_options
-from ansible_collections.planetary.hub.plugins.module_utils._profiles import profile_list as read_profiles
-from ansible_collections.planetary.hub.plugins.module_utils._user_environment import (
-    user_environment as read_user_environment,
-)
-from ansible_collections.planetary.hub.plugins.module_utils._user_environment_sources import (
-    user_environment_sources as read_user_environment_sources,
-)
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
-
 
 def _daskhub_problem(
     profiles: Any,
@@ -80,6 +70,16 @@ def _daskhub_problem(
     dask_capacity: Any = None,
     sources: Any = (),
 ) -> str:
+    from ansible_collections.planetary.hub.plugins.module_utils._dask_options import dask_options as read_dask_options
+    from ansible_collections.planetary.hub.plugins.module_utils._profiles import profile_list as read_profiles
+    from ansible_collections.planetary.hub.plugins.module_utils._user_environment import (
+        user_environment as read_user_environment,
+    )
+    from ansible_collections.planetary.hub.plugins.module_utils._user_environment_sources import (
+        user_environment_sources as read_user_environment_sources,
+    )
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         checked = read_profiles(profiles, capacity)
         read_dask_options(dask_options, checked, dask_capacity)

@@ -33,11 +33,15 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._secret_objects import data_volume_secrets
+
+def _data_volume_secrets(volumes: Any) -> list[dict[str, str]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._secret_objects import data_volume_secrets
+
+    return data_volume_secrets(volumes)
 
 
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"data_volume_secrets": data_volume_secrets}
+        return {"data_volume_secrets": _data_volume_secrets}

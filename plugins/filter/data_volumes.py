@@ -72,11 +72,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._data_volumes import data_volumes
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, plain
 
 
 def _data_volumes(volumes: Any, storage_account_id: str) -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._data_volumes import data_volumes
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, plain
+
     try:
         return data_volumes(plain(volumes), str(storage_account_id))
     except InputError as error:

@@ -84,13 +84,13 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._deployment_identity import roles
-from ansible_collections.planetary.hub.plugins.module_utils._values import plain
-
 
 def _deployment_roles(
     table: Any, scopes: Any, prefix: str, grantable: Any, principal_id: str, api_version: str, deletes: bool = False
 ) -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._deployment_identity import roles
+    from ansible_collections.planetary.hub.plugins.module_utils._values import plain
+
     texts = (str(principal_id), str(api_version))
     return roles(plain(table), plain(scopes), str(prefix), plain(list(grantable)), *texts, deletes=bool(deletes))
 

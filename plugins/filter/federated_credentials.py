@@ -87,13 +87,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._deployment_identity import credentials
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, plain
 
 
 def _federated_credentials(
     others: Any, identity_id: str, api_version: str, github: Any = None, awx: Any = None
 ) -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._deployment_identity import credentials
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, plain
+
     try:
         return credentials(plain(others), str(identity_id), str(api_version), plain(github), plain(awx))
     except InputError as error:

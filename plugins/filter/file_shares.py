@@ -44,11 +44,11 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._data_volumes import file_shares
-from ansible_collections.planetary.hub.plugins.module_utils._values import plain
-
 
 def _file_shares(volumes: Any, own_account_id: str, api_version: str) -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._data_volumes import file_shares
+    from ansible_collections.planetary.hub.plugins.module_utils._values import plain
+
     return file_shares(plain(volumes), str(own_account_id), str(api_version))
 
 

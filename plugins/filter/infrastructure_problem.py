@@ -47,11 +47,11 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._infrastructure import infrastructure_problem
-from ansible_collections.planetary.hub.plugins.module_utils._values import plain
-
 
 def _infrastructure_problem(variables: Any, answers: Any = None) -> str:
+    from ansible_collections.planetary.hub.plugins.module_utils._infrastructure import infrastructure_problem
+    from ansible_collections.planetary.hub.plugins.module_utils._values import plain
+
     return infrastructure_problem(plain(variables), plain(answers))
 
 

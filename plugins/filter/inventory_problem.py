@@ -51,10 +51,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._inventory import inventory_problem
 
 
 def _inventory_problem(hosts: Any, sources: Any, limit: Any = "") -> str:
+    from ansible_collections.planetary.hub.plugins.module_utils._inventory import inventory_problem
+
     for name, value in (("the hosts", hosts), ("the sources", sources)):
         if not isinstance(value, list | tuple):
             raise AnsibleFilterError(f"inventory_problem: {name} must be a list, found {type(value).__name__}.")

@@ -38,12 +38,12 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._kbatch import kbatch_job_template, kbatch_profiles
-from ansible_collections.planetary.hub.plugins.module_utils._values import plain
-
 
 def kbatch_files(profiles: Any, match_node_purpose: str = "prefer") -> dict[str, Any]:
     """Both files."""
+    from ansible_collections.planetary.hub.plugins.module_utils._kbatch import kbatch_job_template, kbatch_profiles
+    from ansible_collections.planetary.hub.plugins.module_utils._values import plain
+
     return {
         "profiles": kbatch_profiles(plain(profiles)),
         "job_template": kbatch_job_template(str(match_node_purpose)),

@@ -57,11 +57,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._merge_values import merge_values
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def _merge_values(fragments: Any) -> dict[str, Any]:
+    from ansible_collections.planetary.hub.plugins.module_utils._merge_values import merge_values
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         return merge_values(fragments)
     except InputError as error:

@@ -177,16 +177,17 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies import node_pool_bodies
-from ansible_collections.planetary.hub.plugins.module_utils._node_pools import VARIABLE
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def _node_pool_bodies(
-    pools: Any, defaults: Any = None, variable: str = VARIABLE, cluster_id: str = ""
+    pools: Any, defaults: Any = None, variable: Any = None, cluster_id: str = ""
 ) -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._node_pool_bodies import node_pool_bodies
+    from ansible_collections.planetary.hub.plugins.module_utils._node_pools import VARIABLE
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
-        return node_pool_bodies(pools, defaults, str(variable), str(cluster_id).rstrip("/"))
+        return node_pool_bodies(pools, defaults, str(variable or VARIABLE), str(cluster_id).rstrip("/"))
     except InputError as error:
         raise AnsibleFilterError(str(error)) from error
 

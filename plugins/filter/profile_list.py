@@ -150,11 +150,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._profiles import profile_list
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def _profile_list(profiles: Any, capacity: Any = None, match_node_purpose: str = "prefer") -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._profiles import profile_list
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         return profile_list(profiles, capacity, match_node_purpose)
     except InputError as error:

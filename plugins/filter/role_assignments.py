@@ -85,11 +85,11 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._role_assignments import role_assignments
-from ansible_collections.planetary.hub.plugins.module_utils._values import plain
-
 
 def _role_assignments(permissions: Any, api_version: str) -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._role_assignments import role_assignments
+    from ansible_collections.planetary.hub.plugins.module_utils._values import plain
+
     return role_assignments(plain(permissions), str(api_version))
 
 

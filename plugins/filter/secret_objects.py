@@ -73,11 +73,11 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._secret_objects import secret_objects
-from ansible_collections.planetary.hub.plugins.module_utils._values import plain
-
 
 def objects(rows: Any, **options: Any) -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._secret_objects import secret_objects
+    from ansible_collections.planetary.hub.plugins.module_utils._values import plain
+
     return secret_objects(plain(rows), **plain(options))
 
 

@@ -37,11 +37,15 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._secret_objects import secret_origins
+
+def _secret_origins(rows: Any, source: str) -> dict[str, dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._secret_objects import secret_origins
+
+    return secret_origins(rows, source)
 
 
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"secret_origins": secret_origins}
+        return {"secret_origins": _secret_origins}

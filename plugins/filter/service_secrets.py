@@ -32,11 +32,15 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._secret_table import service_keys
+
+def _service_secrets(rows: Any) -> dict[str, list[str]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._secret_table import service_keys
+
+    return service_keys(rows)
 
 
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"service_secrets": service_keys}
+        return {"service_secrets": _service_secrets}

@@ -32,11 +32,15 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils._secret_table import source_secrets
+
+def _source_secrets(sources: Any) -> dict[str, str]:
+    from ansible_collections.planetary.hub.plugins.module_utils._secret_table import source_secrets
+
+    return source_secrets(sources)
 
 
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"source_secrets": source_secrets}
+        return {"source_secrets": _source_secrets}

@@ -106,11 +106,11 @@ _value:
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.planetary.hub.plugins.module_utils import _teardown
-from ansible_collections.planetary.hub.plugins.module_utils._values import plain
-
 
 def _filter(plan: Any, found: Any, asked: Any, adopted: Sequence[str] = (), insights: str = "") -> dict[str, Any]:
+    from ansible_collections.planetary.hub.plugins.module_utils import _teardown
+    from ansible_collections.planetary.hub.plugins.module_utils._values import plain
+
     given = plain(asked)
     wanted = _teardown.Asked(
         str(given["hub"]), str(given["group"]), str(given["confirm"]), tuple(given["data"]), tuple(given["keep"])

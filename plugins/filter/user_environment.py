@@ -62,11 +62,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._user_environment import user_environment
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def _user_environment(variables: Any) -> dict[str, dict[str, str]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._user_environment import user_environment
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         return user_environment(variables)
     except InputError as error:

@@ -134,11 +134,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._user_environment_sources import user_environment_sources
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def _user_environment_sources(sources: Any, variables: Any = ()) -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._user_environment_sources import (
+        user_environment_sources,
+    )
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         return user_environment_sources(sources, variables)
     except InputError as error:

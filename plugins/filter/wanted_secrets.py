@@ -83,11 +83,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._secret_table import wanted_secrets, with_sources
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def wanted(rows: Any, prefixes: Mapping[str, str], sources: Any = ()) -> list[dict[str, Any]]:
+    from ansible_collections.planetary.hub.plugins.module_utils._secret_table import wanted_secrets, with_sources
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         return wanted_secrets(with_sources(rows, sources), prefixes)
     except InputError as error:
