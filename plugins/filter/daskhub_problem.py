@@ -10,7 +10,7 @@ version_added: 0.1.0
 author: planetary.hub contributors (@planetary-hub)
 description:
   - Runs the filters P(planetary.hub.profile_list#filter), P(planetary.hub.dask_options#filter) and
-    P(planetary.hub.user_environment#filter) and returns their error instead of raising it.
+    P(planetary.hub.user_environment#filter) and others and returns their error instead of raising it.
   - Meant for a failure message, where Ansible would wrap an error in lines of its own.
 positional: _input, dask_options, user_environment
 options:
@@ -36,6 +36,10 @@ options:
     type: list
     elements: dict
     default: []
+  post_start:
+    description: What happens in homes after a start, see P(planetary.hub.post_start#filter).
+    type: dict
+    default: {}
   dask_capacity:
     description: What one pod of a cluster can get at most, see P(planetary.hub.dask_options#filter).
     type: dict
@@ -69,8 +73,10 @@ def _daskhub_problem(
     capacity: Any = None,
     dask_capacity: Any = None,
     sources: Any = (),
+    post_start: Any = None,
 ) -> str:
     from ansible_collections.planetary.hub.plugins.module_utils._dask_options import dask_options as read_dask_options
+    from ansible_collections.planetary.hub.plugins.module_utils._post_start import post_start as read_post_start
     from ansible_collections.planetary.hub.plugins.module_utils._profiles import profile_list as read_profiles
     from ansible_collections.planetary.hub.plugins.module_utils._user_environment import (
         user_environment as read_user_environment,
@@ -85,6 +91,7 @@ def _daskhub_problem(
         read_dask_options(dask_options, checked, dask_capacity)
         read_user_environment(user_environment)
         read_user_environment_sources(list(sources), user_environment)
+        read_post_start({} if post_start is None else post_start)
     except InputError as error:
         return str(error)
     return ""

@@ -8,6 +8,7 @@ gets here is what the cluster shows and gives; only starting, watching and stopp
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 from collections.abc import Callable
@@ -78,7 +79,21 @@ class LocalProfileSpawner(SimpleLocalProcessSpawner, KubeSpawner):
         with open(log, "ab") as file:
             self.popen_kwargs = {"stdout": file, "stderr": STDOUT, "stdin": DEVNULL}
             address: tuple[str, int] = await super().start()
+        await self._post_start()
         return address
+
+    async def _post_start(self) -> None:
+        """Run the post-start command of a pod beside the server; whatever becomes of it, the server goes on."""
+        command = self.lifecycle_hooks.get("postStart", {}).get("exec", {}).get("command")
+        if not command:
+            return
+        enter_home = self.make_preexec_fn(self.user.name)
+        try:
+            await asyncio.create_subprocess_exec(
+                *command, env=self.get_env(), preexec_fn=enter_home, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
+            )
+        except OSError as error:
+            self.log.warning("Post-start of %s: %s", self.user.name, error)
 
     def get_args(self) -> list[str]:
         arguments = list(super().get_args())

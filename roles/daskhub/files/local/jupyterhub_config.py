@@ -56,11 +56,15 @@ c.Spawner.args = [
 c.Spawner.start_timeout = 60
 c.Spawner.http_timeout = 60
 c.Spawner.default_url = "/lab"
+post_start = [user_bin / "python", etc / "post_start" / "post_start.py", etc / "data" / "post_start.json"]
+c.KubeSpawner.lifecycle_hooks = {"postStart": {"exec": {"command": [str(part) for part in post_start]}}}
 os.environ["PATH"] = f"{user_bin}{os.pathsep}{os.environ['PATH']}"
 gateway_url = f"{loopback}:{ports['gateway_proxy']}"
 c.Spawner.environment = {
     # Marks every process of this hub, so that `stop` finds what outlived it.
     "HUB_LOCAL_DIRECTORY": str(directory),
+    # Of JupyterLab's settings the hub's own defaults are there.
+    "JUPYTER_CONFIG_PATH": str(etc / "jupyter"),
     "DASK_GATEWAY__ADDRESS": f"{loopback}:{ports['proxy']}{local['base_url']}services/dask-gateway",
     "DASK_GATEWAY__PROXY_ADDRESS": f"gateway://127.0.0.1:{ports['gateway_proxy']}",
     # JupyterLab's Dask panel shows only dashboards below its server's proxy; dask-gateway's client fills in the prefix.
