@@ -92,11 +92,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.planetary.hub.plugins.module_utils._post_start import post_start
-from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
 def _post_start(steps: Any) -> dict[str, Any]:
+    from ansible_collections.planetary.hub.plugins.module_utils._post_start import post_start
+    from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
+
     try:
         return post_start(steps)
     except InputError as error:
