@@ -9,7 +9,6 @@ Source: https://learn.microsoft.com/rest/api/virtualnetwork/virtual-networks
 
 from __future__ import annotations
 
-import ipaddress
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from ...web import Refusal
 from .. import answers, operations
 from ..kinds import Body, Call, ResourceType, find_key, look, merged
 from ..references import needed, users
+from ._address_ranges import address_space, check_ranges, prefixes_of
 
 if TYPE_CHECKING:
     from ...cloud import Cloud
@@ -43,7 +43,6 @@ NAME_ERROR = (
     "and it must end "
     "with a word character or with '_'. The name may contain word characters or '.', '-', '_'.",
 )
-Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 #: What a subnet may be attached to: path -> type.
 ATTACHED = {
     "networkSecurityGroup": SECURITY_GROUP,
@@ -57,82 +56,6 @@ SUBNET_DEFAULTS: Body = {
         "privateLinkServiceNetworkPolicies": "Enabled",
     }
 }
-
-
-def cidr(text: Any, where: str) -> Range:
-    """An address range; refuses what is none."""
-    try:
-        network = ipaddress.ip_network(str(text), strict=False)
-    except ValueError:
-        message = (
-            f"Address prefix {text} of resource {where} is not formatted correctly. It should follow CIDR notation, "
-            "for example "
-            "10.0.0.0/24."
-        )
-        raise Refusal(400, "InvalidAddressPrefixFormat", message, details=[]) from None
-    if str(network) != str(text) and "/" in str(text) and str(network.network_address) != str(text).partition("/")[0]:
-        message = (
-            f"The address prefix {text} in resource {where} has an invalid CIDR notation. For the given prefix "
-            "length, the address "
-            f"prefix should be {network}."
-        )
-        raise Refusal(400, "InvalidCIDRNotation", message, details=[])
-    return network
-
-
-def _inside(inner: Range, outer: Range) -> bool:
-    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
-
-
-def _space(body: Body, where: str) -> list[Range]:
-    prefixes = look(body, "properties.addressSpace.addressPrefixes", [])
-    if not prefixes:
-        message = f"Virtual network {where} has no address space: at least one address prefix is needed."
-        raise Refusal(400, "AddressSpaceRequired", message, details=[])
-    ranges = [cidr(prefix, where) for prefix in prefixes]
-    for index, one in enumerate(ranges):
-        for other in ranges[index + 1 :]:
-            if one.overlaps(other):
-                message = f"Address prefixes {one} and {other} of virtual network {where} overlap."
-                raise Refusal(400, "VnetAddressSpacesOverlap", message, details=[])
-    return ranges
-
-
-def prefixes_of(body: Body) -> list[str]:
-    """The ranges of a subnet, however they are written."""
-    one = look(body, "properties.addressPrefix")
-    many: list[str] = look(body, "properties.addressPrefixes", [])
-    return many or ([one] if one else [])
-
-
-def _check_ranges(network: str, space: list[Range], subnets: dict[str, Body]) -> None:
-    """All subnets lie in the network and beside each other."""
-    name = network.rpartition("/")[2]
-    seen: list[tuple[str, Range]] = []
-    for subnet, body in subnets.items():
-        prefixes = prefixes_of(body)
-        if not prefixes:
-            raise Refusal(
-                400,
-                "InvalidSubnet",
-                f"Subnet '{subnet}' of virtual network '{name}' has no address prefix.",
-                details=[],
-            )
-        for prefix in prefixes:
-            network_range = cidr(prefix, f"{network}/subnets/{subnet}")
-            small = network_range.version == 4 and network_range.prefixlen > 29
-            if small or not any(_inside(network_range, one) for one in space):
-                message = f"Subnet '{subnet}' is not valid in virtual network '{name}'."
-                raise Refusal(400, "NetcfgInvalidSubnet", message, details=[])
-            for other, taken in seen:
-                if taken.overlaps(network_range):
-                    message = (
-                        f"Subnet '{subnet}' is not valid because its IP address range overlaps with that of an "
-                        "existing subnet in "
-                        f"virtual network '{name}' ('{other}')."
-                    )
-                    raise Refusal(400, "NetcfgSubnetRangesOverlap", message, details=[])
-            seen.append((subnet, network_range))
 
 
 def _attached(body: Body) -> Iterator[str]:
@@ -194,16 +117,16 @@ def _given_subnets(call: Call, body: Body) -> list[Body] | None:
 
 
 def _check_network(call: Call, body: Body, _live: Record | None) -> None:
-    space = _space(body, call.target.path)
+    space = address_space(body, call.target.path)
     now = {one.name.lower(): one for one in subnets_of(call.cloud, call.target.path)}
     given = _given_subnets(call, body)
     if given is None:
-        _check_ranges(call.target.path, space, {one.name: one.body for one in now.values()})
+        check_ranges(call.target.path, space, {one.name: one.body for one in now.values()})
         return
     for subnet in given:
         if not subnet.get("name"):
             raise Refusal(400, "InvalidRequestFormat", "Cannot parse the request: a subnet has no name.", details=[])
-    _check_ranges(call.target.path, space, {subnet["name"]: subnet for subnet in given})
+    check_ranges(call.target.path, space, {subnet["name"]: subnet for subnet in given})
     for subnet in given:
         for reference in _attached(subnet):
             needed(call, reference, f"{call.target.path}/subnets/{subnet['name']}")
@@ -285,7 +208,7 @@ def _check_subnet(call: Call, body: Body, live: Record | None) -> None:
     network = call.parent()
     others = {one.name: one.body for one in subnets_of(call.cloud, network.id) if one.key != call.target.path.lower()}
     name = live.name if live else call.target.name
-    _check_ranges(network.id, _space(network.body, network.id), {**others, name: body})
+    check_ranges(network.id, address_space(network.body, network.id), {**others, name: body})
     for reference in _attached(body):
         needed(call, reference, call.target.path)
     if live:

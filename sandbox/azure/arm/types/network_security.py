@@ -20,7 +20,8 @@ from ...web import Answer, Refusal, Request
 from .. import answers, operations, traffic
 from ..kinds import Body, Call, ResourceType, find_key, look, merged
 from ..references import users
-from .network import NAME, NAME_ERROR, NETWORK, SECURITY_GROUP, SUBNET, VERSIONS, cidr, prefixes_of
+from ._address_ranges import cidr, prefixes_of
+from .network import NAME, NAME_ERROR, NETWORK, SECURITY_GROUP, SUBNET, VERSIONS
 
 if TYPE_CHECKING:
     from ...cloud import Cloud
