@@ -49,8 +49,8 @@ PLAY = """
     - ansible.builtin.include_role: {name: planetary.hub.ui}
     - ansible.builtin.include_role: {name: planetary.hub.daskhub, tasks_from: kubernetes/preflight.yml}
     - ansible.builtin.include_role: {name: planetary.hub.daskhub, tasks_from: kubernetes/chart.yml}
-      vars: {__daskhub_work: {path: "{{ charts }}"}}
-      when: charts | length > 0
+      vars: {__daskhub_work: {path: "{{ packages }}"}}
+      when: packages | length > 0
     - ansible.builtin.include_role: {name: planetary.hub.daskhub, tasks_from: kubernetes/values.yml}
       vars:
         __daskhub_work: {path: "{{ place }}/{{ inventory_hostname }}"}
@@ -79,7 +79,7 @@ def values_of(
         *where,
         wanted=":".join(hosts),
         place=str(folder),
-        charts=str(folder) if charts else "",
+        packages=str(folder) if charts else "",
         daskhub_chart_repositories={"jupyterhub": str(charts), "dask-gateway": str(charts)},
     )
     return {name: json.loads((folder / name / "values.json").read_text(encoding="utf-8")) for name in hosts}

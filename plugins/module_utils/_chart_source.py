@@ -15,7 +15,7 @@ import tempfile
 import typing as t
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.urls import open_url
@@ -41,40 +41,75 @@ def dependency(wanted: Mapping[str, str], cache: Path, helm: str) -> tuple[Files
     """
     name, version, repository = wanted["name"], wanted["version"], wanted["repository"]
     title, digest = f"{name} {version}", wanted.get("digest") or ""
-    kept = cache / f"{digest.removeprefix('sha256:')}.tgz"
-    if digest and kept.is_file():
-        data = kept.read_bytes()
-    elif repository.startswith("oci://"):
+    data = _kept(cache, digest)
+    if data is None and repository.startswith("oci://"):
         data = _of_registry(f"{repository.rstrip('/')}/{name}", version, helm)
-    elif re.match(r"https?://", repository):
-        data, said = _of_repository(repository, name, version)
+    elif data is None and _is_address(repository):
+        url, said = _of_repository(repository, name, version)
         digest = digest or said
-    else:
+        data = _kept(cache, digest) or _get(url)
+    elif data is None:
         data, said = _of_folder(Path(repository).expanduser(), name, version)
         digest = digest or said
     check_digest(title, data, digest)
+    files = read_package(f"The chart {title}", data)
     _keep(cache, data)
-    return read_package(f"The chart {title}", data), digest_of(data)
+    return files, digest_of(data)
 
 
-def base(reference: str, version: str, helm: str) -> Files:
-    """A chart by a reference: a folder, a package, `oci://…`, or the address of a package."""
-    if reference.startswith("oci://"):
-        return read_package(reference, _of_registry(reference, version, helm))
-    if re.match(r"https?://", reference):
-        return read_package(reference, _get(reference))
+def base(reference: str, version: str, digest: str, cache: Path, helm: str) -> Files:
+    """A chart by a reference: a folder, a package, `oci://…`, or the address of a package.
+
+    :param digest: of the package; empty where nothing is known, and for a folder
+    """
+    data = None
+    if reference.startswith("oci://") or _is_address(reference):
+        data = _kept(cache, digest)
+    if data is None and reference.startswith("oci://"):
+        data = _of_registry(reference, version, helm)
+    elif data is None and _is_address(reference):
+        data = _get(reference)
     path = Path(reference).expanduser()
-    if path.is_dir():
+    if data is None and path.is_dir():
         return read_folder(path)
-    if path.is_file():
-        return read_package(str(path), path.read_bytes())
-    raise ChartError(f"There is no chart {reference}; name a folder, a package, an address or an OCI reference.")
+    if data is None and path.is_file():
+        data = path.read_bytes()
+    if data is None:
+        raise ChartError(f"There is no chart {reference}; name a folder, a package, an address or an OCI reference.")
+    check_digest(_shown(reference), data, digest)
+    files = read_package(_shown(reference), data)
+    if digest:
+        _keep(cache, data)
+    return files
 
 
-def _of_repository(repository: str, name: str, version: str) -> tuple[bytes, str]:
+def _is_address(text: str) -> bool:
+    return re.match(r"https?://", text) is not None
+
+
+def _shown(address: str) -> str:
+    """An address without the name and password in it.
+
+    >>> _shown("https://a:b@example.org/x")
+    'https://example.org/x'
+    """
+    return re.sub(r"(?<=://)[^/@]*@", "", address)
+
+
+def _of_repository(repository: str, name: str, version: str) -> tuple[str, str]:
+    """Where the package is, and the digest that the index says."""
     root = repository.rstrip("/") + "/"
-    entry = _entry(_get(urljoin(root, "index.yaml")), repository, name, version)
-    return _get(urljoin(root, str(entry["urls"][0]))), str(entry.get("digest") or "")
+    entry = _entry(_get(urljoin(root, "index.yaml")), _shown(repository), name, version)
+    return _with_user(urljoin(root, str(entry["urls"][0])), root), str(entry.get("digest") or "")
+
+
+def _with_user(url: str, root: str) -> str:
+    """A package of the same host is got as the index was: with the name and password of the repository."""
+    user = urlsplit(root).netloc.rpartition("@")[0]
+    parts = urlsplit(url)
+    if not user or "@" in parts.netloc or parts.netloc != urlsplit(root).netloc.rpartition("@")[2]:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
 
 
 def _of_folder(folder: Path, name: str, version: str) -> tuple[bytes, str]:
@@ -114,7 +149,8 @@ def _get(url: str) -> bytes:
             return t.cast("bytes", answer.read())
     except Exception as error:
         raise ChartError(
-            f"{url} cannot be had ({why(error)}); say a mirror in daskhub_chart_repositories where the network ends."
+            f"{_shown(url)} cannot be had ({why(error)}); "
+            "name a mirror in daskhub_chart_repositories where the network ends."
         ) from error
 
 
@@ -138,6 +174,13 @@ def _of_registry(reference: str, version: str, helm: str) -> bytes:
             said = (done.stderr.strip().splitlines() or ["no word of Helm"])[-1]
             raise ChartError(f"The chart {reference} cannot be had ({said}).")
         return packages[0].read_bytes()
+
+
+def _kept(cache: Path, digest: str) -> bytes | None:
+    """What was got before, if it still is what its name says."""
+    kept = cache / f"{digest.removeprefix('sha256:').lower()}.tgz"
+    data = kept.read_bytes() if digest and kept.is_file() else None
+    return data if data and digest_of(data) == kept.stem else None
 
 
 def _keep(cache: Path, data: bytes) -> None:

@@ -32,6 +32,10 @@ options:
     description: Its version, for an OCI reference.
     type: str
     default: ""
+  digest:
+    description: SHA-256 of its package.
+    type: str
+    default: ""
   directory:
     description: Where the package is written. It has to be there.
     type: path
@@ -156,7 +160,8 @@ from ansible_collections.planetary.hub.plugins.module_utils._synced_tree import 
 def put_together(wanted: dict[str, Any]) -> tuple[chart.Files, dict[str, str]]:
     """The chart's files, and the digest of each package that it carries."""
     helm, cache = wanted["binary_path"], Path(wanted["cache"])
-    files = chart.unpacked(source.base(wanted["chart"], wanted["version"], helm))
+    base = source.base(wanted["chart"], wanted["version"], wanted["digest"], cache, helm)
+    files = chart.unpacked(base)
     digests = {}
     for dependency in wanted["dependencies"]:
         found, digests[dependency["name"]] = source.dependency(dependency, cache, helm)
@@ -176,6 +181,7 @@ def main() -> None:
         argument_spec={
             "chart": text,
             "version": optional,
+            "digest": optional,
             "directory": {"type": "path", "required": True},
             "dependencies": {
                 **part,
