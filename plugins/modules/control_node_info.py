@@ -148,7 +148,8 @@ def command_version(module: AnsibleModule, name: str) -> str | None:
     if path is None:
         return None
     _code, output, _error = module.run_command([path, *needs.VERSION_ARGUMENTS[name]])
-    match = re.search(r"\d+\.\d+\.\d+[^\s+]*", output)
+    # A Helm that somebody has built may say v3.20.
+    match = re.search(r"\d+(?:\.\d+)+[^\s+]*", output)
     return match.group(0) if match else None
 
 

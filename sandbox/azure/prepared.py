@@ -5,7 +5,8 @@
 ``POST /prepared`` of the dials makes it, once, and says what an inventory has to know; what is secret is in the vault.
 A hub named ``sandbox`` finds there, as if somebody had set them with ``az keyvault secret set``: the token of the
 identity service, the secret of the service principal by which the hub reads API keys, and, for the sign-in by the
-identity service, the secret of its client.
+identity service, the secret of its client. The inventories ``staging`` and ``prod`` find what they adopt
+(:mod:`sandbox.azure.examples`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import identity_service, people, rbac
 from .dials import dial
+from .examples import CLIENTS, make, make_vault, put
 from .store import Record
-from .vault.content import attributes_of, put_version
-from .vault.model import TYPE as VAULT
-from .vault.model import Vault
 from .web import Answer, Request
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from .directory import Principal
 
 FACT = "prepared"
-LOCATION = "westeurope"
 #: Who has an account, with a number of the identity service and a key of API Management. By these names they are users
 #: of the hub, with a password of the hub, or of the directory and the identity service.
 USERS = ("smoke-test", "user", "admin", "ada@planetary.onmicrosoft.com", "grace@planetary.onmicrosoft.com")
@@ -59,24 +57,30 @@ def prepare(cloud: Cloud, _request: Request) -> Answer:
 
 def _made(cloud: Cloud) -> dict[str, Any]:
     group = f"/subscriptions/{cloud.subscription}/resourceGroups/prepared-rg"
-    _put(cloud, group, "Microsoft.Resources/resourceGroups", {})
+    put(cloud, group, "Microsoft.Resources/resourceGroups", {})
     service = f"{group}/providers/Microsoft.ApiManagement/service/prepared-{cloud.subscription[:6]}"
     publisher = {"publisherEmail": "api@planetary.onmicrosoft.com", "publisherName": "Planetary"}
     body = {"sku": {"name": "Developer", "capacity": 1}, "properties": publisher}
-    _put(cloud, service, "Microsoft.ApiManagement/service", body)
-    for name in USERS:
-        _key(cloud, service, _person(cloud, name))
-    hub, secret = _hub(cloud, service)
+    put(cloud, service, "Microsoft.ApiManagement/service", body)
     token, client_secret = secrets.token_hex(20), secrets.token_urlsafe(30)
+    examples, example_secret = make(cloud, token)
+    for name in USERS:
+        person = _person(cloud, name)
+        for each in (service, *examples):
+            _key(cloud, each, person)
+    hub, secret = _hub(cloud, service)
     client = {"secret": client_secret, "redirect_uris": [], "loopback": True}
-    cloud.store.fact("identity").update(token=token, clients={CLIENT: client})
+    clients = {CLIENT: client, **{name: {**client, "secret": example_secret} for name in CLIENTS}}
+    cloud.store.fact("identity").update(token=token, clients=clients)
     cloud.store.touch("identity")
     held = {
         f"{prefix}--{key}": value
         for prefix in PREFIXES
         for key, value in (("pc-id-token", token), ("azure-client-secret", secret))
     }
-    vault = _vault(cloud, group, {**held, f"{PREFIXES[2]}--id-client-secret": client_secret})
+    vault = make_vault(
+        cloud, group, f"prepared-{cloud.subscription[:6]}", {**held, f"{PREFIXES[2]}--id-client-secret": client_secret}
+    )
     return {
         "identity_host": identity_service.HOSTS[0],
         "oauth_client": CLIENT,
@@ -86,12 +90,6 @@ def _made(cloud: Cloud) -> dict[str, Any]:
         "hub_client_id": hub.app_id,
         "tenant_id": cloud.tenant,
     }
-
-
-def _put(cloud: Cloud, path: str, kind: str, body: dict[str, Any], **private: Any) -> Record:
-    now = cloud.now()
-    shown = {"location": LOCATION, "tags": {}, "properties": {}, **body}
-    return cloud.store.put(Record(path, kind, shown, private=private, created=now, changed=now))
 
 
 def _person(cloud: Cloud, name: str) -> Principal:
@@ -130,30 +128,9 @@ def _hub(cloud: Cloud, service: str) -> tuple[Principal, str]:
         "permissions": [{"actions": list(KEY_ACTIONS), "notActions": [], "dataActions": [], "notDataActions": []}],
         "assignableScopes": [f"/subscriptions/{cloud.subscription}"],
     }
-    _put(cloud, definition, rbac.DEFINITIONS, {"properties": role})
+    put(cloud, definition, rbac.DEFINITIONS, {"properties": role})
     assignment = {"roleDefinitionId": definition, "principalId": principal.object_id, "scope": service}
     kind = {"principalType": "ServicePrincipal"}
     path = f"{service}/providers/{rbac.ASSIGNMENTS}/{uuid.uuid4()}"
-    _put(cloud, path, rbac.ASSIGNMENTS, {"properties": {**assignment, **kind}})
+    put(cloud, path, rbac.ASSIGNMENTS, {"properties": {**assignment, **kind}})
     return principal, secret
-
-
-def _vault(cloud: Cloud, group: str, held: dict[str, str]) -> str:
-    name = f"prepared-{cloud.subscription[:6]}"
-    path = f"{group}/providers/{VAULT}/{name}"
-    properties = {
-        "tenantId": cloud.tenant,
-        "sku": {"family": "A", "name": "standard"},
-        "accessPolicies": [],
-        "enableRbacAuthorization": True,
-        "enableSoftDelete": True,
-        "softDeleteRetentionInDays": 90,
-        "publicNetworkAccess": "Enabled",
-        "vaultUri": f"https://{name}.vault.azure.net/",
-    }
-    content: dict[str, Any] = {}
-    vault = Vault(name=name, id=path, location=LOCATION, content=content, now=int(cloud.now()))
-    for secret, value in held.items():
-        put_version(vault, "secrets", secret, {"value": value, "attributes": attributes_of(vault, {})})
-    _put(cloud, path, VAULT, {"properties": properties}, content=content)
-    return path

@@ -4,7 +4,8 @@
 :mod:`sandbox.azure.hosts`.
 
 It runs as ``python -m sandbox.azure.proxy --directory D --port P`` in the environment that launch.py makes. It never
-opens a connection to anywhere but to the API server of a kubeconfig that it is given.
+opens a connection to anywhere but to the API server of a kubeconfig that it is given, and to that cluster's load
+balancers.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from . import hosts, prepared, sdk_models  # noqa: E402
 from .arm import app as arm  # noqa: E402
 from .cloud import Cloud  # noqa: E402
 from .keys import write_private  # noqa: E402
+from .passage import Passage  # noqa: E402
 from .real_cluster import RealCluster, Unusable  # noqa: E402
 from .web import Answer, Refusal, Request  # noqa: E402
 
@@ -63,8 +65,9 @@ def read(flow: http.HTTPFlow) -> Request:
 class Door:
     """mitmproxy's addon."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, passage: Passage) -> None:
         self._cloud = cloud
+        self._passage = passage
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer, whatever it is; nothing is passed on."""
@@ -81,7 +84,9 @@ class Door:
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         """No connection to outside."""
-        data.server.error = "the stand-in for Azure never asks outside"
+        target = data.server.address
+        if not target or (target[0], target[1]) not in self._passage.open:
+            data.server.error = "the stand-in for Azure never asks outside"
 
 
 def respond(answer: Answer) -> http.Response:
@@ -143,12 +148,13 @@ async def serve(directory: Path, port: int, latency: float | None, kubeconfig: P
         "listen_port": port,
     }
     master = Master(options.Options(**settings))
-    parts = (core.Core(), proxyserver.Proxyserver(), tlsconfig.TlsConfig(), next_layer.NextLayer(), termlog.TermLog())
-    master.addons.add(*parts)
+    passage = Passage(cloud)
+    parts = (core.Core(), proxyserver.Proxyserver(), tlsconfig.TlsConfig(), passage)
+    master.addons.add(*parts, next_layer.NextLayer(), termlog.TermLog())
     master.options.update(
         connection_strategy="lazy", upstream_cert=False, rawtcp=False, http3=False, termlog_verbosity="warn"
     )
-    master.addons.add(Door(cloud))
+    master.addons.add(Door(cloud, passage))
     write_files(cloud, directory, port)
     threading.Thread(target=load_models, args=(cloud,), daemon=True).start()
     loop = asyncio.get_running_loop()
