@@ -58,7 +58,7 @@ def test_an_index_that_names_another_host(cache: Path) -> None:
 @pytest.mark.parametrize(
     ("pages", "more", "sentence"),
     [
-        ({}, {}, "index.yaml cannot be had (HTTP Error 404: Not Found); say a mirror in daskhub_chart_repositories"),
+        ({}, {}, "index.yaml cannot be had (HTTP Error 404: Not Found); name a mirror in daskhub_chart_repositories"),
         ({"/index.yaml": b"<html>sign in</html>"}, {}, "has no readable index.yaml of Helm charts"),
         ({"/index.yaml": index("p", version="2.0.0")}, {}, "has no chart part of version 1.0.0 (it has 2.0.0);"),
         ({"/index.yaml": index("p")}, {}, "/p cannot be had (HTTP Error 404: Not Found)"),
@@ -114,7 +114,7 @@ def test_the_chart_to_start_from(cache: Path, tmp_path: Path) -> None:
         for reference in (str(package), str(folder), address):
             assert source.base(reference, "", "", cache, "helm") == PART
         assert source.base(address, "", DIGEST, cache, "helm") == PART
-        with pytest.raises(chart.ChartError, match="part.tgz has the digest"):
+        with pytest.raises(chart.ChartError, match=r"part\.tgz has the digest"):
             source.base(address, "", "0" * 64, cache, "helm")
     assert source.base(address, "", DIGEST, cache, "helm") == PART
     with pytest.raises(
