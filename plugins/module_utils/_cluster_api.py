@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing, missing_library
-from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ClusterError, refusal
+from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import (
+    TIMEOUT,
+    ClusterError,
+    new_client,
+    refusal,
+)
 from ansible_collections.planetary.hub.plugins.module_utils._network_error import why
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
-TIMEOUT = (10.0, 60.0)  # seconds to connect, and for an answer
 MERGE = "application/merge-patch+json"
 # Only what an object is, without what it holds.
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -39,13 +43,12 @@ class ClusterApi:
         path = options.get("kubeconfig") or os.environ.get("KUBECONFIG") or "~/.kube/config"
         try:
             client: Any = kubernetes
-            self.api = client.config.new_client_from_config(os.path.expanduser(path), options.get("context"))
+            self.api = new_client(client, os.path.expanduser(path), options.get("context"))
         except (client.config.ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             reason = " ".join(str(error).split()).rstrip(".")
             raise InputError(f"The kubeconfig {path} cannot be used ({reason}); name another one.") from None
         self._given = (os.path.expanduser(path), options.get("context"))
         self.host = str(self.api.configuration.host)
-        self.api.configuration.retries = 1
         # Paths are known here: nothing has to be discovered.
         dynamic: Any = DynamicClient
         self._client = dynamic(self.api, discoverer=lambda *_given: None)
@@ -66,6 +69,10 @@ class ClusterApi:
     def items(self, path: str, **query: str) -> list[dict[str, Any]]:
         """The objects of a list."""
         return list(self.get(path, **query).get("items") or [])
+
+    def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Make an object; a review is answered and not kept."""
+        return self._ask("post", path, body=body)
 
     def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Merge into an object; null removes a key."""

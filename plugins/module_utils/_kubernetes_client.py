@@ -20,7 +20,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "context": {"type": "str", "fallback": (env_fallback, ["K8S_AUTH_CONTEXT"])},
 }
 MANAGER = "planetary.hub"
-TIMEOUT = 60.0  # seconds for one answer
+TIMEOUT = (6.0, 60.0)  # seconds to connect, and for an answer
+RETRIES = 1
 
 
 class ClusterError(Exception):
@@ -50,7 +51,7 @@ class Cluster:
         path = options.get("kubeconfig") or os.environ.get("KUBECONFIG") or "~/.kube/config"
         try:
             client: Any = kubernetes
-            api = client.config.new_client_from_config(os.path.expanduser(path), options.get("context"))
+            api = new_client(client, os.path.expanduser(path), options.get("context"))
         except (client.config.ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             reason = " ".join(str(error).split()).rstrip(".")
             raise InputError(f"The kubeconfig {path} cannot be used ({reason}); name another one.") from None
@@ -109,6 +110,17 @@ class Cluster:
             raise ClusterError(refusal(int(error.status or 0), error.body, self.host), int(error.status or 0)) from None
         except HTTPError as error:
             raise ClusterError(f"the cluster at {self.host} cannot be reached: {why(error)}") from None
+
+
+def new_client(kubernetes: Any, path: str, context: str | None) -> Any:
+    """A client of a kubeconfig; of a cluster that is away it says so within seconds.
+
+    :param kubernetes: the package
+    """
+    configuration = type.__call__(kubernetes.client.Configuration)
+    # By itself it connects four times. Set before the client is made, which does not look at it later.
+    configuration.retries = RETRIES
+    return kubernetes.config.new_client_from_config(path, context, client_configuration=configuration)
 
 
 def refusal(status: int, body: Any, host: str) -> str:

@@ -33,6 +33,7 @@ PLAY = """
   tasks:
     - ansible.builtin.include_vars: "{{ root }}/roles/daskhub/defaults/main/network_policies.yml"
     - ansible.builtin.include_vars: "{{ root }}/roles/daskhub/vars/main/network_policies.yml"
+    - ansible.builtin.include_vars: "{{ root }}/roles/daskhub/vars/main/cluster.yml"
     - ansible.builtin.template:
         src: "{{ root }}/roles/daskhub/templates/values/network_policies.yml.j2"
         dest: "{{ output }}"
@@ -72,7 +73,10 @@ def manifests(helm: str, charts: Path, root: Path, folder: Path) -> str:
         if other.name != "network-policies.yaml":
             other.unlink() if other.is_file() else shutil.rmtree(other)
     (chart / "Chart.yaml").write_text("{apiVersion: v2, name: daskhub, version: 0.1.0}")
-    given = {"daskhub_network_policies_hub_egress": [DATABASE]}
+    given = {
+        "daskhub_network_policies_hub_egress": [DATABASE],
+        "__daskhub_cluster": {"public_addresses": ["20.50.1.2"]},
+    }
     values = folder / "values.yml"
     values.write_text(rendered(PLAY, root, folder, "-i", "localhost,", **given))
     more = folder / "more.json"
@@ -171,6 +175,7 @@ def peers(release: dict[str, Any]) -> dict[str, Peer]:
         "DNS": Peer("10.244.4.1", "kube-system", {"k8s-app": "kube-dns"}),
         "API server on a node": Peer("10.0.0.4", node=True),
         "API server of Azure": Peer("10.1.0.200"),
+        "API server in the internet": Peer("20.50.1.2"),
         "kubelet": Peer("10.0.0.5", node=True),
         "metadata service": Peer("169.254.169.254"),
         "Azure's host": Peer("168.63.129.16"),
@@ -198,6 +203,7 @@ OPEN = [
     ("hub", "traefik", 8000),
     ("hub", "API server on a node", 6443),
     ("hub", "API server of Azure", 443),
+    *((name, "API server in the internet", 443) for name in ("hub", "autohttps", "traefik", "gateway", "controller")),
     ("hub", "internet", 443),
     ("hub", "database", 5432),
     ("user A", "hub", 8081),
@@ -229,6 +235,7 @@ CLOSED = [
     *((name, "database", 5432) for name in PODS if name != "hub"),
     *((name, "private network", 443) for name in (*THEIRS, "proxy")),
     *((name, "API server on a node", 6443) for name in (*THEIRS, "proxy")),
+    *((name, "API server in the internet", 443) for name in (*THEIRS, "proxy")),
     *((name, "kubelet", 10250) for name in PODS),
     *(("stranger", name, port) for name in PODS for port in (8081, 8001, 8786, 8787, 8788, 8790, 8888)),
     *((name, "stranger", 80) for name in PODS),
