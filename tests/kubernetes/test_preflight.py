@@ -219,8 +219,13 @@ def play(admin: str, folder: Path, **variables: Any) -> str:
         **variables,
     }
     (folder / "play.json").write_text(json.dumps(PLAY), encoding="utf-8")
+    return " ".join(playbook(str(folder / "play.json"), "-e", json.dumps(given)).replace('\\"', '"').split())
+
+
+def playbook(*words: str) -> str:
+    """What a playbook says."""
     done = subprocess.run(
-        [Path(sys.executable).parent / "ansible-playbook", folder / "play.json", "-e", json.dumps(given)],
+        [Path(sys.executable).parent / "ansible-playbook", *words],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
@@ -229,7 +234,7 @@ def play(admin: str, folder: Path, **variables: Any) -> str:
         timeout=120,
     )
     assert "Traceback" not in done.stdout + done.stderr
-    return " ".join(done.stdout.replace('\\"', '"').split())
+    return done.stdout
 
 
 @pytest.mark.parametrize(
@@ -260,3 +265,67 @@ def test_the_role_looks_before_it_changes_anything(
     admin: str, tmp_path: Path, variables: dict[str, Any], sentence: str
 ) -> None:
     assert sentence in play(admin, tmp_path, **variables)
+
+
+# Host to what is wrong there, and how the sentence begins or ends.
+BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "ingress": ({"daskhub_ingress": {"enable": True}}, 'daskhub_ingress has the unknown key "enable"; did you mean'),
+    "resources": (
+        {"daskhub_resources": {"hup": {}}},
+        'daskhub_resources has the unknown key "hup"; did you mean "hub"?',
+    ),
+    "volume": (
+        {"daskhub_data_volumes": [{"name": "maps", "mountpath": "/maps"}]},
+        'daskhub_data_volumes[0] "maps" has the unknown key "mountpath"; did you mean "mount_path"?',
+    ),
+    "hub-image": (
+        {"daskhub_hub_image": "example.org/hub"},
+        'daskhub_hub_image is "example.org/hub", which has no tag;',
+    ),
+    "image": (
+        {"daskhub_profiles": [{**PROFILE, "image": "example.org/hub/python"}]},
+        'daskhub_profiles[0] "python": image is "example.org/hub/python", which has no tag; add one',
+    ),
+    "base-url": ({"hub_base_url": "compute"}, 'daskhub_base_url is "compute"; write a path with a slash at both ends'),
+    "certificate": (
+        {"daskhub_https": "letsencrypt", "daskhub_https_contact_email": "a@example.org"},
+        "daskhub_https is letsencrypt, but the hub has no name; write daskhub_url, or daskhub_https_hosts.",
+    ),
+    "away": ({"hub_kubeconfig": "AWAY"}, "cannot be reached: connection refused; start it, or name another kubeconfig"),
+    "guest": ({"hub_kubeconfig": "GUEST"}, 'The user "guest" may not create and patch configmaps, '),
+    "large": (
+        {"daskhub_profiles": [{**PROFILE, "memory": {"limit": "9G"}}]},
+        'The profile "python" of daskhub_profiles fits on no node: it is guaranteed 9G of memory',
+    ),
+    "class": ({"daskhub_home_storage_class": "disk"}, "the cluster has no such storage class; name one of standard."),
+    "well": ({}, ""),
+}
+
+
+def test_hubs_of_one_inventory_are_told_what_is_wrong_before_anything_is_built(
+    api_server: ApiServer, admin: str, tmp_path: Path
+) -> None:
+    places = {"AWAY": elsewhere(admin, tmp_path, "https://127.0.0.1:9"), "GUEST": str(api_server.kubeconfig("guest"))}
+    common = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        "hub_platform": "kubernetes",
+        "hub_azure": False,
+        "hub_kubeconfig": admin,
+        "hub_authentication": {"type": "shared-password", "allow_all": True},
+        "daskhub_home_storage_class": "standard",
+        "daskhub_database_copy_storage_class": "standard",
+    }
+    hosts = {
+        name: {key: places.get(str(value), value) for key, value in variables.items()}
+        for name, (variables, _sentence) in BAD.items()
+    }
+    (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}), encoding="utf-8")
+    said = " ".join(playbook("site.yml", "--inventory", str(tmp_path / "hosts.json"), "--limit", "!well").split())
+    assert "Build the Azure side" not in said and "Bring the secrets about" not in said
+    said = said.replace('\\"', '"')
+    missing = {name: sentence for name, (_bad, sentence) in BAD.items() if sentence not in said}
+    assert missing == {}, said[-9000:]
+    assert "failed=0" in playbook(
+        "playbooks/preflight.yml", "--inventory", str(tmp_path / "hosts.json"), "--limit=well"
+    )
