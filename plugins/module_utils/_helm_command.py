@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 LIMIT = 180.0  # seconds for a dry run; usually 2
+UNKNOWN = "no matches for kind"
 # What Helm or the API server says (from the sources of helm 3.20 and seen), what it means, and the way out.
 MEANINGS = (
     (
@@ -45,6 +46,11 @@ MEANINGS = (
         " that is there",
     ),
     (
+        r"no matches for kind (?P<what>\"[^\"]*\" in version \"[^\"]*\")",
+        "the cluster does not know the kind {what}, which Helm brings with a first installation only; apply the files of"
+        " the folder crds of the chart {chart}",
+    ),
+    (
         r"another operation \(install/upgrade/rollback\) is in progress",
         "another run of Helm is at work on the release {release}; wait for its end",
     ),
@@ -71,6 +77,10 @@ MEANINGS = (
 
 class HelmError(Exception):
     """What Helm refused, in one sentence without a full stop."""
+
+
+class KindUnknown(HelmError):
+    """The cluster does not know a kind of object."""
 
 
 def meaning(said: str, names: Mapping[str, str]) -> str:
@@ -153,6 +163,16 @@ class Helm:
             raise HelmError(meaning(said or output, self.names)) from None
         return found
 
+    def rendered(self, chart: str, values: str) -> dict[str, Any]:
+        """The release without a cluster's say: of a first installation that brings kinds of objects with it.
+
+        :raises HelmError: when there is none
+        """
+        words = ("template", str(self._options["release"]), os.path.expanduser(chart))
+        output, _said = self.ended(self.start(*words, "--values", os.path.expanduser(values)), LIMIT)
+        name, _dash, version = os.path.basename(chart).removesuffix(".tgz").rpartition("-")
+        return {"manifest": output, "chart": {"metadata": {"name": name, "version": version}}}
+
     def ended(self, process: subprocess.Popen[str], limit: float) -> tuple[str, str]:
         """Both streams of what has ended well.
 
@@ -165,7 +185,7 @@ class Helm:
             process.communicate()
             raise HelmError(f"Helm gave no answer in {limit:.0f} s") from None
         if process.returncode != 0:
-            raise HelmError(meaning(said, self.names))
+            raise (KindUnknown if UNKNOWN in said else HelmError)(meaning(said, self.names))
         return output, said
 
 

@@ -121,6 +121,7 @@ seconds:
   type: float
 """
 
+import subprocess
 import time
 from typing import Any
 
@@ -128,7 +129,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.planetary.hub.plugins.module_utils import _helm_history as stored
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_api import METADATA, ClusterApi
-from ansible_collections.planetary.hub.plugins.module_utils._helm_command import Helm, HelmError
+from ansible_collections.planetary.hub.plugins.module_utils._helm_command import Helm, HelmError, KindUnknown
 from ansible_collections.planetary.hub.plugins.module_utils._helm_plan import PEOPLES, Plan, made, recovering
 from ansible_collections.planetary.hub.plugins.module_utils._helm_rollout import read_rollout
 from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ARGUMENT_SPEC, ClusterError
@@ -161,12 +162,25 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
         live = stored.read_release(api, given["namespace"], last) if last and last.status != "uninstalled" else {}
         rollout = read_rollout(api, given["namespace"], given["release"])
         people = {who: running(api, given["namespace"], label) for who, label in PEOPLES.items()} if live else {}
-        plan = made(live, helm.release_of(process), facts["status"], people)
+        plan = made(live, wanted(helm, process, given, first=not live), facts["status"], people)
         return result(plan, ready=not rollout.waiting, **facts)
     finally:
         if process.poll() is None:
             process.kill()
             process.communicate()
+
+
+def wanted(helm: Helm, process: subprocess.Popen[str], given: dict[str, Any], first: bool) -> dict[str, Any]:
+    """The release that is to be.
+
+    :param first: whether Helm will install the kinds of objects that the chart brings, which a dry run does not
+    """
+    try:
+        return helm.release_of(process)
+    except KindUnknown:
+        if not first:
+            raise
+        return helm.rendered(given["chart"], given["values_file"])
 
 
 def namespace_there(api: ClusterApi, namespace: str) -> bool:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from pod_controller import PodController
 
 # What YAML 1.1 reads as numbers or as a boolean.
 TAGS = ["2231e05", "1e3", "0123", "on"]
+KIND = "middlewares.traefik.io"
 BROKEN: dict[str, Any] = {"jupyterhub": {"hub": {"image": {"tag": "broken"}}}}
 
 
@@ -79,12 +81,15 @@ def until(release: Release, status: str) -> None:
 
 
 def test_from_the_installation_to_a_changed_file(release: Release) -> None:
+    forget_kinds(release)
     tags = iter(TAGS)
     environment = {"A": next(tags), "B": "off", "API_TOKEN": "first-hidden-value"}
     release.values = {
         "jupyterhub": {"singleuser": {"image": {"tag": next(tags)}}, "hub": {"extraEnv": environment}},
         "dask-gateway": {"gateway": {"image": {"tag": next(tags)}, "prefix": next(tags)}},
     }
+    # Kinds of objects that only the installation itself brings.
+    assert release.compared()["action"] == "install"
     done = release.play()
     assert not done.failed, done.said
     assert done.result["action"] == "install" and (done.result["revision"], done.result["status"]) == (1, "deployed")
@@ -104,6 +109,17 @@ def test_from_the_installation_to_a_changed_file(release: Release) -> None:
     upgraded = release.play("--diff", "-vvv")
     assert upgraded.result["revision"] == 2 and not release.compared()["changed"]
     no_secret_is_shown_or_left(release, upgraded)
+
+
+def forget_kinds(release: Release) -> None:
+    """Take away the kinds of objects that the charts bring, if another release brought them."""
+    from kubernetes import client, config
+    from kubernetes.client import ApiException
+
+    loader: Any = config.new_client_from_config
+    api: Any = client.ApiextensionsV1Api(loader(release.kubeconfig))
+    with contextlib.suppress(ApiException):
+        api.delete_custom_resource_definition(KIND)
 
 
 def no_secret_is_shown_or_left(release: Release, done: Played) -> None:
