@@ -8,6 +8,7 @@ PYTHON ?= python3
 INVENTORY ?= inventories/sandbox
 FORMAT ?= text
 ARGS ?=
+CHARTS ?=
 
 SANDBOX := $(CURDIR)/.sandbox
 CONTROL := $(SANDBOX)/control
@@ -74,8 +75,8 @@ test: ## Run all tests, or some (SESSIONS="lint unit"); the last lines say what 
 	@$(PYTHON) tests/run.py $(SESSIONS)
 
 .PHONY: e2e
-e2e: ## Try the roles on a real cluster: KUBECONFIG=<file of its cluster-admin>
-	@KUBECONFIG='$(CLUSTER)' $(PYTHON) tests/run.py e2e
+e2e: ## Try all on a real cluster: KUBECONFIG=<file of its cluster-admin> [CHARTS=<folder with the packaged charts>]
+	@KUBECONFIG='$(CLUSTER)' HUB_CHARTS='$(abspath $(CHARTS))' $(PYTHON) tests/run.py e2e
 
 .PHONY: lint
 lint: ## Check style, types, YAML, Ansible and changelog fragments
