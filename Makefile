@@ -9,6 +9,7 @@ INVENTORY ?= inventories/sandbox
 FORMAT ?= text
 ARGS ?=
 CHARTS ?=
+LISTEN ?=
 
 SANDBOX := $(CURDIR)/.sandbox
 CONTROL := $(SANDBOX)/control
@@ -47,7 +48,8 @@ hub: $(CONTROL)/.ready $(if $(filter inventories/sandbox,$(INVENTORY)),azure) ##
 
 .PHONY: azure
 azure: $(CONTROL)/.ready ## Start the stand-in for Azure, or leave it running (KUBECONFIG=<file>: its clusters are that one)
-	@$(BIN)/python sandbox/azure/launch.py start --prepared --directory $(AZURE) $(if $(CLUSTER),--kubeconfig '$(CLUSTER)')
+	@$(BIN)/python sandbox/azure/launch.py start --prepared --directory $(AZURE) \
+	  $(if $(CLUSTER),--kubeconfig '$(CLUSTER)') $(if $(LISTEN),--listen $(LISTEN))
 
 .PHONY: azure-env
 azure-env: ## Print the exports that lead any client to the stand-in: eval "$$(make -s azure-env)"
