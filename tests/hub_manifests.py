@@ -23,6 +23,8 @@ from rendering import run_play
 GIVEN: dict[str, Any] = {
     "ansible_connection": "local",
     "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    "hub_release": "dask",
+    "hub_namespace": "dhub",
     "infrastructure_outputs": {
         "address": {
             "kind": "annotation",

@@ -113,6 +113,9 @@ def _state(kind: str, one: Mapping[str, Any]) -> tuple[int, int, bool]:
         ready, updated = int(status.get("readyReplicas") or 0), int(status.get("updatedReplicas") or 0)
         if int(status.get("replicas") or 0) > wanted:
             return ready, wanted, False
+    if (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
+        # Placeholders, which give way to users: nobody waits for them, Helm neither.
+        return ready, wanted, True
     return ready, wanted, current and ready >= wanted and updated >= wanted
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,10 +16,14 @@ from ansible_collections.planetary.hub.plugins.module_utils._values import (
     mapping,
     quote,
     text,
+    texts,
     wrong,
 )
 
 INGRESS = ("enabled", "class", "annotations", "tls_secret")
+HTTP_ROUTE = ("enabled", "gateway", "annotations")
+GATEWAY = ("name", "namespace", "sectionName")
+PUBLIC = ("enabled", "port", "annotations", "allowed_sources")
 RESOURCES = ("hub", "proxy", "traefik", "gateway", "controller", "gateway_traefik", "user_scheduler", "small")
 AMOUNTS = ("cpu", "memory")
 # Those that are read here, and those that come along from the role infrastructure.
@@ -36,6 +41,8 @@ def check_settings(settings: Mapping[str, Any], volume_secrets: Mapping[str, str
     :raises InputError: one sentence
     """
     _check_ingress(settings.get("daskhub_ingress") or {})
+    _check_http_route(settings.get("daskhub_http_route") or {})
+    _check_public(settings.get("daskhub_dask_gateway_public") or {})
     _check_resources(settings.get("daskhub_resources") or {})
     _check_volumes(settings.get("daskhub_data_volumes") or [], volume_secrets)
     if settings.get("daskhub_hub_image"):
@@ -48,12 +55,38 @@ def _check_ingress(value: Any) -> None:
     for key in ("class", "tls_secret"):
         if ingress.get(key) is not None and not isinstance(ingress[key], str):
             raise wrong(f"daskhub_ingress: {key}", ingress[key], "a name")
-    annotations = ingress.get("annotations") or {}
-    if not isinstance(annotations, dict):
-        raise wrong("daskhub_ingress: annotations", annotations, "a mapping of texts")
-    for key, item in annotations.items():
+    _check_texts("daskhub_ingress: annotations", ingress.get("annotations") or {})
+
+
+def _check_http_route(value: Any) -> None:
+    route = mapping("daskhub_http_route", value, HTTP_ROUTE)
+    boolean("daskhub_http_route: enabled", route.get("enabled", False))
+    gateway = mapping("daskhub_http_route: gateway", route.get("gateway") or {}, GATEWAY)
+    _check_texts("daskhub_http_route: gateway", gateway)
+    _check_texts("daskhub_http_route: annotations", route.get("annotations") or {})
+
+
+def _check_public(value: Any) -> None:
+    public = mapping("daskhub_dask_gateway_public", value, PUBLIC)
+    boolean("daskhub_dask_gateway_public: enabled", public.get("enabled", False))
+    port = public.get("port", 443)
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
+        raise wrong("daskhub_dask_gateway_public: port", port, "a port such as 443")
+    _check_texts("daskhub_dask_gateway_public: annotations", public.get("annotations") or {})
+    where = "daskhub_dask_gateway_public: allowed_sources"
+    for index, source in enumerate(texts(where, public.get("allowed_sources") or [], "ranges such as 192.0.2.0/24")):
+        try:
+            ipaddress.ip_network(source)
+        except ValueError:
+            raise wrong(f"{where}[{index}]", source, "a range such as 192.0.2.0/24") from None
+
+
+def _check_texts(where: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise wrong(where, value, "a mapping of texts")
+    for key, item in value.items():
         if not isinstance(item, str):
-            raise wrong(f"daskhub_ingress: annotations.{key}", item, 'a text, in quotes, such as "true"')
+            raise wrong(f"{where}.{key}", item, 'a text, in quotes, such as "true"')
 
 
 def _check_resources(value: Any) -> None:

@@ -18,6 +18,8 @@ def test_what_is_written_well() -> None:
             "daskhub_ingress": {"enabled": True, "class": "nginx", "annotations": {"a/b": "true"}, "tls_secret": None},
             "daskhub_resources": {"hub": {"cpu": 1, "memory": "1.5Gi"}, "small": {"cpu": "10m"}},
             "daskhub_data_volumes": [VOLUME],
+            "daskhub_http_route": {"enabled": True, "gateway": {"name": "shared", "namespace": "gateways"}},
+            "daskhub_dask_gateway_public": {"enabled": True, "port": 443, "allowed_sources": ["192.0.2.0/24"]},
             # What YAML reads as a number is a tag here.
             "daskhub_hub_image": "example.org:5000/hub:1e3",
         },
@@ -34,6 +36,19 @@ def test_what_is_written_well() -> None:
             "daskhub_ingress",
             {"annotations": {"a": True}},
             'annotations.a is the boolean true; write a text, in quotes, such as "true".',
+        ),
+        ("daskhub_http_route", {"gateways": {}}, 'daskhub_http_route has the unknown key "gateways"; did you mean'),
+        (
+            "daskhub_http_route",
+            {"gateway": "shared"},
+            'gateway is the text "shared"; write a mapping with keys such as',
+        ),
+        ("daskhub_http_route", {"gateway": {"name": 1}}, "gateway.name is the number 1; write a text, in quotes"),
+        ("daskhub_dask_gateway_public", {"port": "443"}, 'port is the text "443"; write a port such as 443.'),
+        (
+            "daskhub_dask_gateway_public",
+            {"allowed_sources": ["192.0.2.1/24"]},
+            'allowed_sources[0] is the text "192.0.2.1/24"; write a range such as 192.0.2.0/24.',
         ),
         ("daskhub_resources", {"hubs": {}}, 'daskhub_resources has the unknown key "hubs"; did you mean "hub"?'),
         (

@@ -95,6 +95,10 @@ def test_a_deployment_is_settled_when_its_newest_pods_are_ready() -> None:
     one["metadata"]["generation"] = 3
     pod = {"metadata": {"labels": {"app": "hub"}}, "status": {"phase": "Pending"}}
     assert str(workload("Deployment", one, [pod])) == "hub: 1 of 1 ready (pending)"
+    # Placeholders wait for room themselves; nobody waits for them.
+    one["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    one["status"] = {"observedGeneration": 2, "replicas": 1}
+    assert workload("StatefulSet", one, [pod]).settled
 
 
 def test_a_job_has_ended_when_its_result_is_there(tmp_path: Path) -> None:
