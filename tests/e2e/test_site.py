@@ -19,7 +19,13 @@ import pytest
 from site_run import Site
 
 # Inventory, what is said besides, scheme and end of the address.
-ELSEWHERE: dict[str, Any] = {"hub_azure": False, "hub_release": "elsewhere", "hub_namespace": "e2e-elsewhere"}
+ELSEWHERE: dict[str, Any] = {
+    "hub_azure": False,
+    "hub_release": "elsewhere",
+    "hub_namespace": "e2e-elsewhere",
+    # Of nodes without labels nothing can be required.
+    "daskhub_match_node_purpose": "require",
+}
 SITES: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "prod": ("prod", {}, "https", ".westeurope.cloudapp.azure.com/"),
     "simple": ("simple", {}, "http", "/"),
