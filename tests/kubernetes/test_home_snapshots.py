@@ -85,6 +85,8 @@ def one(name: str, home: str, day: int, ready: bool) -> dict[str, Any]:
         # One that failed goes when a newer one is ready.
         ([("a", "x", 1, True), ("b", "x", 2, False), ("c", "x", 3, True)], ["b"]),
         ([("a", "x", 1, False), ("b", "x", 2, False)], []),
+        # Made within a second.
+        ([("a", "x", 1, True), ("b", "x", 1, True), ("c", "x", 1, False)], []),
     ],
 )
 def test_the_newest_that_are_ready_stay(
