@@ -107,8 +107,10 @@ class Site:
         return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True).stdout
 
     def pods(self) -> dict[str, tuple[str, int]]:
-        """The release's pods: id and restarts."""
-        found = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
+        """The release's pods, not those of people: id and restarts."""
+        found = json.loads(
+            self.kubectl("get", "pods", "-l", "app.kubernetes.io/managed-by!=kubespawner", "-o", "json")
+        )["items"]
         return {
             one["metadata"]["name"]: (
                 one["metadata"]["uid"],
