@@ -8,6 +8,8 @@ PYTHON ?= python3
 INVENTORY ?= inventories/sandbox
 FORMAT ?= text
 ARGS ?=
+CHARTS ?=
+LISTEN ?=
 
 SANDBOX := $(CURDIR)/.sandbox
 CONTROL := $(SANDBOX)/control
@@ -46,7 +48,8 @@ hub: $(CONTROL)/.ready $(if $(filter inventories/sandbox,$(INVENTORY)),azure) ##
 
 .PHONY: azure
 azure: $(CONTROL)/.ready ## Start the stand-in for Azure, or leave it running (KUBECONFIG=<file>: its clusters are that one)
-	@$(BIN)/python sandbox/azure/launch.py start --prepared --directory $(AZURE) $(if $(CLUSTER),--kubeconfig '$(CLUSTER)')
+	@$(BIN)/python sandbox/azure/launch.py start --prepared --directory $(AZURE) \
+	  $(if $(CLUSTER),--kubeconfig '$(CLUSTER)') $(if $(LISTEN),--listen $(LISTEN))
 
 .PHONY: azure-env
 azure-env: ## Print the exports that lead any client to the stand-in: eval "$$(make -s azure-env)"
@@ -74,8 +77,8 @@ test: ## Run all tests, or some (SESSIONS="lint unit"); the last lines say what 
 	@$(PYTHON) tests/run.py $(SESSIONS)
 
 .PHONY: e2e
-e2e: ## Try the roles on a real cluster: KUBECONFIG=<file of its cluster-admin>
-	@KUBECONFIG='$(CLUSTER)' $(PYTHON) tests/run.py e2e
+e2e: ## Try all on a real cluster: KUBECONFIG=<file of its cluster-admin> [CHARTS=<folder with the packaged charts>]
+	@KUBECONFIG='$(CLUSTER)' HUB_CHARTS='$(abspath $(CHARTS))' $(PYTHON) tests/run.py e2e
 
 .PHONY: lint
 lint: ## Check style, types, YAML, Ansible and changelog fragments

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,17 @@ from stand_in import ROOT, StandIn
 #: Seconds for a run: images may have to be pulled.
 LIMIT = 2400
 OVERRIDES = ROOT / "tests/e2e/overrides"
+
+
+def address_for_pods(owner: Path) -> str:
+    """The address of this machine on the way to a node, at which the node's pods reach it."""
+    command = ["kubectl", f"--kubeconfig={owner}", "get", "nodes", "-o"]
+    path = 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}'
+    node = subprocess.run([*command, path], capture_output=True, text=True, timeout=60, check=True).stdout
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        # Nothing is sent: the socket only chooses its own end.
+        way.connect((node, 9))
+        return str(way.getsockname()[0])
 
 
 class Site:
@@ -48,7 +60,9 @@ class Site:
         cls, name: str, inventory: str, variables: dict[str, Any], owner: Path, directory: Path
     ) -> Iterator[Site]:
         """A hub, gone at the end."""
-        stand_in = StandIn(directory / "azure").start("--latency", "0", "--prepared", "--kubeconfig", str(owner))
+        stand_in = StandIn(directory / "azure")
+        words = ("--prepared", "--kubeconfig", str(owner), "--listen", address_for_pods(owner))
+        stand_in.start("--latency", "0", *words)
         site = cls(name, inventory, variables, owner, directory, stand_in)
         try:
             site.remove()
@@ -93,8 +107,10 @@ class Site:
         return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True).stdout
 
     def pods(self) -> dict[str, tuple[str, int]]:
-        """The release's pods: id and restarts."""
-        found = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
+        """The release's pods, not those of people: id and restarts."""
+        found = json.loads(
+            self.kubectl("get", "pods", "-l", "app.kubernetes.io/managed-by!=kubespawner", "-o", "json")
+        )["items"]
         return {
             one["metadata"]["name"]: (
                 one["metadata"]["uid"],

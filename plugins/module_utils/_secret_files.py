@@ -21,6 +21,14 @@ def write(path: Path, value: bytes) -> None:
     os.replace(temporary, path)
 
 
+def updated(path: Path, text: str) -> bool:
+    """Write a text like a secret, unless the file has it already; whether it was written."""
+    if path.is_file() and path.read_bytes() == text.encode() + b"\n":
+        return False
+    write(path, text.encode())
+    return True
+
+
 def present(directory: Path, keys: Iterable[str]) -> dict[str, bytes]:
     """The secrets of some keys, as far as they are there."""
     found = {key: directory / key for key in keys}

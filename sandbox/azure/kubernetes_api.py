@@ -172,6 +172,20 @@ async def exchanged(cloud: Cloud, object_id: str, body: dict[str, Any]) -> Answe
     return Answer(200, {**body, "access_token": token})
 
 
+async def vouched(cloud: Cloud, assertion: str, audience: str) -> dict[str, Any] | None:
+    """The claims of a token of the real cluster, as if the issuer of a cluster of AKS had made it; None for others."""
+    if cloud.real_cluster is None or not assertion:
+        return None
+    try:
+        subject = await cloud.real_cluster.subject(assertion, audience)
+    except (real_cluster.Refused, real_cluster.Unusable):
+        return None
+    profiles = [one.properties.get("oidcIssuerProfile") or {} for one in cloud.store.of_type(CLUSTER)]
+    issuers = [str(profile["issuerURL"]) for profile in profiles if profile.get("issuerURL")]
+    # The server has said that it is in its time.
+    return {"sub": subject, "aud": audience, "iss": issuers, "exp": cloud.now() + 1} if subject else None
+
+
 def _version(cluster: Record) -> dict[str, str]:
     """All that the version says; clients insist on each of these."""
     found = cluster.properties

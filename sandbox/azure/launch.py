@@ -4,6 +4,7 @@
 """Start and stop the stand-in for Azure, and say how clients reach it.
 
     python sandbox/azure/launch.py start [--directory D] [--port P] [--latency S] [--kubeconfig FILE] [--prepared]
+                                         [--listen ADDRESS]
     python sandbox/azure/launch.py env [--format shell|json]
     python sandbox/azure/launch.py dial METHOD PATH [JSON]
     python sandbox/azure/launch.py status | stop
@@ -214,8 +215,13 @@ def _cluster(kubeconfig: Path) -> str:
 
 def _cluster_of(directory: Path) -> str:
     """The kubeconfig that what runs was started with; empty without one."""
+    return _noted(directory, "kubeconfig")
+
+
+def _noted(directory: Path, name: str) -> str:
+    """What was noted at the start of what runs."""
     with contextlib.suppress(OSError):
-        return (directory / "kubeconfig").read_text(encoding="utf-8")
+        return (directory / name).read_text(encoding="utf-8")
     return ""
 
 
@@ -225,10 +231,13 @@ def start(
     latency: float | None = None,
     venv: Path | None = None,
     kubeconfig: Path | None = None,
+    listen: str = "",
 ) -> int:
     """Start the stand-in, or leave it running; its port.
 
-    One that runs older sources, or with another kubeconfig than the given one, is started again.
+    One that runs older sources, or with another kubeconfig or for others than is given, is started again.
+
+    :param listen: an address at which it listens besides 127.0.0.1, and which clients are told; "": as last time
     """
     wanted = _cluster(kubeconfig) if kubeconfig else ""
     directory.mkdir(parents=True, exist_ok=True)
@@ -237,8 +246,8 @@ def start(
             there = _port_of(directory) or 0
             if port and port != there:
                 raise Problem(f"A stand-in runs in {directory} on port {there} already: stop it, or leave out --port.")
-            wanted = wanted or _cluster_of(directory)
-            if _is_old(directory) or wanted != _cluster_of(directory):
+            wanted, listen = wanted or _cluster_of(directory), listen or _noted(directory, "listen")
+            if _is_old(directory) or wanted != _cluster_of(directory) or listen != _noted(directory, "listen"):
                 stop(directory)
         if running(directory) is not None:
             if latency is not None:
@@ -249,11 +258,14 @@ def start(
         (directory / "port").write_text(f"{chosen}\n", encoding="ascii")
         (directory / "sources").write_text(_sources(), encoding="ascii")
         (directory / "kubeconfig").write_text(wanted, encoding="utf-8")
+        (directory / "listen").write_text(listen, encoding="utf-8")
         command = [str(python), "-m", "sandbox.azure.proxy", "--directory", str(directory), "--port", str(chosen)]
         if wanted:
             command += ["--kubeconfig", wanted.partition("\n")[0]]
         if latency is not None:
             command += ["--latency", str(latency)]
+        if listen:
+            command += ["--listen", listen]
         variables = {key: value for key, value in os.environ.items() if key not in NOT_FOR_THE_STAND_IN}
         descriptor = os.open(directory / "stand-in.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as log:
@@ -345,6 +357,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--kubeconfig", type=Path, help="start: of a real cluster, by whose cluster-admin, that all clusters then are"
     )
     parser.add_argument(
+        "--listen",
+        default="",
+        help="start: an address of this machine for others too, such as a cluster's pods; all may turn dials",
+    )
+    parser.add_argument(
         "--prepared", action="store_true", help="start: with what people make by hand before a hub: accounts, API keys"
     )
     parser.add_argument("--format", choices=("shell", "json"), default="shell")
@@ -353,7 +370,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "start":
             files = [path and path.resolve() for path in (options.venv, options.kubeconfig)]
-            port = start(directory, options.port, options.latency, *files)
+            port = start(directory, options.port, options.latency, files[0], files[1], options.listen)
             if options.prepared:
                 prepare(directory)
             print(f"The stand-in for Azure listens on 127.0.0.1:{port}.")

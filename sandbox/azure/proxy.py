@@ -108,7 +108,7 @@ def load_models(cloud: Cloud) -> None:
         sdk_models.node_of(sdk_models.load(path))
 
 
-def write_files(cloud: Cloud, directory: Path, port: int) -> None:
+def write_files(cloud: Cloud, directory: Path, address: str) -> None:
     """The bundle of certificates and the environment of clients."""
     authority = directory / "state" / "ca"
     CertStore.from_store(authority, "mitmproxy", 2048)
@@ -119,7 +119,7 @@ def write_files(cloud: Cloud, directory: Path, port: int) -> None:
     part.replace(bundle)
     real = cloud.real_cluster
     environment = {
-        "HTTPS_PROXY": f"http://127.0.0.1:{port}",
+        "HTTPS_PROXY": f"http://{address}",
         "NO_PROXY": ",".join(["localhost", "127.0.0.1", "::1", *([real.host] if real else [])]),
         "REQUESTS_CA_BUNDLE": str(bundle),
         "SSL_CERT_FILE": str(bundle),
@@ -128,8 +128,8 @@ def write_files(cloud: Cloud, directory: Path, port: int) -> None:
     write_private(directory / "environment.json", json.dumps(environment, indent=2).encode())
 
 
-async def serve(directory: Path, port: int, latency: float | None, kubeconfig: Path | None) -> None:
-    """Serve until SIGTERM."""
+async def serve(directory: Path, port: int, latency: float | None, kubeconfig: Path | None, listen: str = "") -> None:
+    """Serve until SIGTERM, on this machine and, where it is said, at one of its addresses."""
     state = directory / "state"
     (state / "ca").mkdir(parents=True, exist_ok=True, mode=0o700)
     cloud = Cloud(state)
@@ -144,8 +144,7 @@ async def serve(directory: Path, port: int, latency: float | None, kubeconfig: P
         cloud.store.flush()
     settings: dict[str, Any] = {
         "confdir": str(state / "ca"),
-        "listen_host": "127.0.0.1",
-        "listen_port": port,
+        "mode": [f"regular@{address}:{port}" for address in ("127.0.0.1", listen) if address],
     }
     master = Master(options.Options(**settings))
     passage = Passage(cloud)
@@ -155,7 +154,7 @@ async def serve(directory: Path, port: int, latency: float | None, kubeconfig: P
         connection_strategy="lazy", upstream_cert=False, rawtcp=False, http3=False, termlog_verbosity="warn"
     )
     master.addons.add(Door(cloud, passage))
-    write_files(cloud, directory, port)
+    write_files(cloud, directory, f"{listen or '127.0.0.1'}:{port}")
     threading.Thread(target=load_models, args=(cloud,), daemon=True).start()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -170,6 +169,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--latency", type=float)
     parser.add_argument("--kubeconfig", type=Path)
+    parser.add_argument("--listen", default="")
     arguments = parser.parse_args()
     os.umask(0o077)
     lock = (arguments.directory / "lock").open("a+")
@@ -179,7 +179,8 @@ def main() -> None:
         sys.exit(f"A stand-in runs already in {arguments.directory}.")
     (arguments.directory / "pid").write_text(f"{os.getpid()}\n", encoding="ascii")
     try:
-        asyncio.run(serve(arguments.directory, arguments.port, arguments.latency, arguments.kubeconfig))
+        given = (arguments.directory, arguments.port, arguments.latency, arguments.kubeconfig, arguments.listen)
+        asyncio.run(serve(*given))
     except Unusable as reason:
         sys.exit(str(reason))
 

@@ -38,6 +38,7 @@ PRINCIPAL = "azure-stand-in/principal"
 ENDS = "azure-stand-in/ends"
 BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 ACCOUNTS = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts"
+REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 #: The shortest life of a token that an API server gives, in seconds.
 SHORTEST = 600
@@ -232,6 +233,18 @@ class RealCluster:
         if secret:
             self._end_later(secret, ends)
         return token
+
+    async def subject(self, token: str, audience: str) -> str:
+        """Whose token of the cluster's own this is, such as ``system:serviceaccount:dhub:hub``; "" when it is none.
+
+        :param audience: for whom it has to be made
+        :raises Refused, Unusable: when the API server does not say
+        """
+        spec = {"token": token, "audiences": [audience]}
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": spec}
+        found = (await asyncio.to_thread(self.ask, "POST", REVIEWS, review))["status"]
+        known = found.get("authenticated") and audience in found.get("audiences", ())
+        return str(found["user"]["username"]) if known else ""
 
     def _end_later(self, secret: str, ends: float) -> None:
         task = asyncio.get_running_loop().create_task(self._end(secret, ends))

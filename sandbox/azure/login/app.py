@@ -67,13 +67,13 @@ async def _token(cloud: Cloud, request: Request, version: int) -> Answer:
     form = request.form()
     grant = form.get("grant_type", "")
     if grant == "authorization_code":
-        return browser.redeem(cloud, request, version)
+        return await browser.redeem(cloud, request, version)
     if grant != "client_credentials":
         raise LoginError(
             400, "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant}'."
         )
     principal = principal_of(cloud, oauth.client_of(request)[0])
-    prove(cloud, principal, request)
+    await prove(cloud, principal, request)
     audience, _ = audience_of(form)
     token, lifetime = token_for(cloud, principal, audience)
     body: dict[str, Any] = {

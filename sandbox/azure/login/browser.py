@@ -159,7 +159,7 @@ def _code(cloud: Cloud, form: Mapping[str, str], client: str) -> oauth.Code:
     return code
 
 
-def redeem(cloud: Cloud, request: Request, version: int) -> Answer:
+async def redeem(cloud: Cloud, request: Request, version: int) -> Answer:
     """Tokens for a code: the application's proof first, then the code and its verifier."""
     form = request.form()
     client, _secret = oauth.client_of(request)
@@ -167,7 +167,7 @@ def redeem(cloud: Cloud, request: Request, version: int) -> Answer:
     principal = _principal(cloud, app)
     uri = form.get("redirect_uri", "")
     if not _registered(app, uri, PUBLIC) or _registered(app, uri, ("web",)):
-        prove(cloud, principal, request)
+        await prove(cloud, principal, request)
     code = _code(cloud, form, client)
     person = cloud.directory.by_object_id(code.person)
     if person is None:

@@ -9,7 +9,7 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .. import oauth
+from .. import kubernetes_api, oauth
 from ..dials import dial
 from ..directory import Principal
 from ..graph import tenant as graph
@@ -75,22 +75,28 @@ def _credentials(cloud: Cloud, principal: Principal) -> list[dict[str, Any]]:
     return [record.properties for record in cloud.store.of_type(kind, principal.resource)]
 
 
-def check_assertion(cloud: Cloud, principal: Principal, assertion: str) -> None:
-    """Refuse a token of somebody else that no federated credential of the application fits."""
-    claims = cloud.key.claims(assertion)
+def check_assertion(cloud: Cloud, principal: Principal, claims: dict[str, Any] | None) -> None:
+    """Refuse a token of somebody else that no federated credential of the application fits.
+
+    :param claims: None when nobody vouches for the token; the issuer may be a list, where a real cluster is behind all
+        clusters
+    """
     if claims is None:
         message = "The key that signed the client assertion is not known for the application."
         raise LoginError(401, "invalid_client", 700027, message)
     if float(claims.get("exp", 0)) < cloud.now():
         raise LoginError(401, "invalid_client", 700024, "Client assertion is not within its valid time range.")
-    subject, issuer, audience = (str(claims.get(name, "")) for name in ("sub", "iss", "aud"))
+    subject, audience = (str(claims.get(name, "")) for name in ("sub", "aud"))
+    given = claims.get("iss", "")
+    issuers = {str(one).rstrip("/") for one in (given if isinstance(given, list) else [given])}
     known = _credentials(cloud, principal)
     if not known:
         message = f"The client '{principal.app_id}' has no configured federated identity credentials."
         raise LoginError(400, "invalid_request", 70025, message)
-    fitting = [one for one in known if one.get("issuer", "").rstrip("/") == issuer.rstrip("/")]
+    fitting = [one for one in known if one.get("issuer", "").rstrip("/") in issuers]
     if not fitting:
-        message = f"No matching federated identity record found for presented assertion issuer '{issuer}'."
+        said = given if isinstance(given, str) else ", ".join(sorted(issuers))
+        message = f"No matching federated identity record found for presented assertion issuer '{said}'."
         raise LoginError(401, "invalid_client", 700211, message)
     fitting = [one for one in fitting if one.get("subject") == subject]
     if not fitting:
@@ -101,12 +107,14 @@ def check_assertion(cloud: Cloud, principal: Principal, assertion: str) -> None:
         raise LoginError(401, "invalid_client", 700212, message)
 
 
-def prove(cloud: Cloud, principal: Principal, request: Request) -> None:
+async def prove(cloud: Cloud, principal: Principal, request: Request) -> None:
     """Refuse an application that does not prove by secret or assertion that it is itself."""
     form = request.form()
     _client, secret = oauth.client_of(request)
     if form.get("client_assertion_type") == JWT_BEARER:
-        check_assertion(cloud, principal, form.get("client_assertion", ""))
+        assertion = form.get("client_assertion", "")
+        claims = cloud.key.claims(assertion) or await kubernetes_api.vouched(cloud, assertion, EXCHANGE)
+        check_assertion(cloud, principal, claims)
     elif secret is not None:
         check_secret(cloud, principal, secret)
     else:

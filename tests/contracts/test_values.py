@@ -1,0 +1,152 @@
+# Copyright (c) planetary.hub contributors
+# SPDX-License-Identifier: MIT
+"""Inventory in, chart values out: what playbooks/render.yml makes of each inventory here, without credentials.
+
+`HUB_GOLDEN_UPDATE=1 pytest tests/contracts/test_values.py` writes them anew; read the difference before you commit it.
+Where helm is on PATH and HUB_CHARTS names a folder with the packaged charts, the values go through the charts' own
+schemas and templates too, and the policies among the manifests are tried.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rendering import golden
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "values"
+INVENTORIES = ("sandbox", "simple", "staging", "prod")
+every_inventory = pytest.mark.parametrize("inventory", INVENTORIES)
+in_a_cluster = pytest.mark.parametrize("inventory", INVENTORIES[1:])
+HELM, CHARTS = shutil.which("helm"), os.environ.get("HUB_CHARTS")
+CREDENTIALS = re.compile(r"(AZURE|ARM|K8S|KUBE|HELM)")
+
+Rendered = dict[str, Path]
+
+
+def render(name: str, root: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Render an inventory of the checkout; nothing of the machine's settings, and nobody's credentials."""
+    place = {"daskhub_render_directory": str(folder / name)}
+    if HELM and CHARTS:
+        place["daskhub_chart_repositories"] = dict.fromkeys(("jupyterhub", "dask-gateway"), CHARTS)
+    else:
+        place["daskhub_helm"] = "no-helm"
+    if name == "sandbox":
+        # Not that of a stand-in for Azure which happens to run.
+        place["hub_azure"] = False
+    command = [
+        sys.executable,
+        "-m",
+        "ansible",
+        "playbook",
+        "-i",
+        str(root / "inventories" / name),
+        "-e",
+        json.dumps(place),
+    ]
+    kept = {key: value for key, value in os.environ.items() if not CREDENTIALS.match(key)}
+    own = {
+        "HOME": str(folder),
+        "ANSIBLE_HOME": str(folder / f"{name}.home"),
+        "ANSIBLE_CONFIG": str(root / "ansible.cfg"),
+    }
+    return subprocess.run(
+        [*command, str(root / "playbooks/render.yml")],
+        cwd=root,
+        env={**kept, **own, "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def rendered(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """Name of an inventory -> the folder with what came of it."""
+    folder = tmp_path_factory.mktemp("rendered")
+    with ThreadPoolExecutor(2) as pool:
+        for run in pool.map(lambda name: render(name, root, folder), INVENTORIES):
+            assert run.returncode == 0, run.stdout + run.stderr
+    return {name: folder / name for name in INVENTORIES}
+
+
+def values_of(folder: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((folder / "values.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def readable(values: dict[str, Any]) -> dict[str, Any]:
+    """Data files as what they say; of files with code, that they are there."""
+    data = {name: json.loads(text) for name, text in values["data"].items()}
+    for file in values.get("jupyterhub", {}).get("singleuser", {}).get("extraFiles", {}).values():
+        file["stringData"] = "(code)"
+    return {**values, "data": data}
+
+
+@every_inventory
+def test_golden(rendered: Rendered, inventory: str) -> None:
+    found = json.dumps(readable(values_of(rendered[inventory])), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    golden(GOLDEN / f"{inventory}.json", found)
+
+
+@every_inventory
+def test_files_are_private(rendered: Rendered, inventory: str) -> None:
+    for path in rendered[inventory].iterdir():
+        assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+@every_inventory
+def test_manifests_only_where_there_are_charts(rendered: Rendered, inventory: str) -> None:
+    there = bool(HELM and CHARTS) and inventory != "sandbox"
+    assert (rendered[inventory] / "manifests.yml").is_file() is there
+
+
+if HELM and CHARTS:
+    Objects = dict[tuple[str, str], dict[str, Any]]
+
+    @pytest.fixture(scope="module")
+    def objects(rendered: Rendered) -> dict[str, Objects]:
+        """By inventory, kind and name."""
+        return {name: read_objects(folder / "manifests.yml") for name, folder in rendered.items() if name != "sandbox"}
+
+    def read_objects(path: Path) -> Objects:
+        loaded = yaml.load_all(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        return {(one["kind"], one["metadata"]["name"]): one for one in loaded if one}
+
+    @in_a_cluster
+    def test_nothing_of_a_manifest_is_made_up(objects: dict[str, Objects], inventory: str) -> None:
+        data = objects[inventory]["Secret", "hub"]["data"]
+        made_up = {key for key in data if key.startswith(("hub.config.", "hub.services."))}
+        assert {data[key] for key in made_up} == {
+            "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA=="
+        }
+
+    @in_a_cluster
+    def test_pods_mount_what_the_chart_has(objects: dict[str, Objects], inventory: str) -> None:
+        there = {name for kind, name in objects[inventory] if kind == "ConfigMap"}
+        pods = [
+            one["spec"]["template"]["spec"] for (kind, _), one in objects[inventory].items() if kind == "Deployment"
+        ]
+        mounted = {
+            volume["configMap"]["name"] for pod in pods for volume in pod.get("volumes", []) if "configMap" in volume
+        }
+        assert mounted <= there
+        assert {"hub-data", "hub-config", "hub-extensions", "gateway-extensions"} <= mounted
+
+    @in_a_cluster
+    def test_core_pods_ask_for_what_they_need(objects: dict[str, Objects], inventory: str) -> None:
+        for (kind, name), one in objects[inventory].items():
+            if kind == "Deployment":
+                for container in one["spec"]["template"]["spec"]["containers"]:
+                    assert container.get("resources", {}).get("requests"), (name, container["name"])
