@@ -27,7 +27,15 @@ ENVIRONMENT = ROOT / f".sandbox/test/azure/{sys.version_info.major}.{sys.version
 FILES = ROOT / "roles/daskhub/files"
 #: Seconds for a start; the first one of the stand-in installs.
 LIMIT = 180
-PEOPLE = ("ada", "grace", "eve", "smoke-test")
+#: With their groups. Entra ID lists 200 at most.
+PEOPLE: dict[str, list[str]] = {
+    "ada": [],
+    "grace": [],
+    "eve": [],
+    "smoke-test": [],
+    "kay": ["Scientists"],
+    "max": ["Scientists", *(f"List {number}" for number in range(200))],
+}
 CONFIGURATION = """
 import os, sys
 from pathlib import Path
@@ -61,9 +69,11 @@ class Provider:
         self._launch("start", "--venv", str(ENVIRONMENT / "venv"), "--latency", "0")
         self.env: dict[str, str] = json.loads(self._launch("env", "--format", "json"))
         self.cloud = Cloud(self.env)
-        for name in PEOPLE:
-            person = {"email": self.email(name), "password": f"{name}'s", "name": name.title()}
-            self.cloud.dial("POST", "/people", person)
+        for name, groups in PEOPLE.items():
+            person = {"email": self.email(name), "password": f"{name}'s", "name": name.title(), "groups": groups}
+            made = self.cloud.dial("POST", "/people", person)
+            if groups:
+                self.scientists = made["groups"][0]
 
     def _launch(self, *words: str) -> str:
         command = [sys.executable, str(LAUNCH), *words, "--directory", str(self.directory)]
@@ -96,6 +106,8 @@ class SignInHub:
         # Where all may enter, the test user all the same may not.
         users = {"allow_all": True} if way == "federated" else {"allowed_users": [provider.email("ada")]}
         rules = {**users, "admin_users": [provider.email("grace")]}
+        if way == "secret":
+            rules["allowed_groups"] = [provider.scientists]
         given, application = getattr(self, f"_{'generic' if way == 'generic' else 'entra'}")()
         found = authentication({**given, **rules}, self.url, application, test_user=provider.email("smoke-test"))
         (directory / "data" / "authentication.json").write_text(json.dumps(found))
@@ -123,7 +135,8 @@ class SignInHub:
             asked = {"issuer": "https://oidc.example.org/1/", "subject": "system:serviceaccount:dhub:hub"}
             token = self.provider.cloud.dial("POST", "/assertions", asked)["token"]
             (self.directory / "token").write_text(token)
-        return {"type": "azuread", "client_credential": self.way}, self.register()
+        claims = "SecurityGroup" if self.way == "secret" else "leave"
+        return {"type": "azuread", "client_credential": self.way}, self.register(group_claims=claims)
 
     def _generic(self) -> tuple[dict[str, Any], dict[str, Any]]:
         self.secret.write_text("the identity service's")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -144,7 +145,16 @@ def _default_chain(options: Mapping[str, Any], authority: str) -> Any:
         chosen |= dict.fromkeys(("managed_identity_client_id", "workload_identity_client_id"), options["client_id"])
     if options.get("tenant_id"):
         chosen["workload_identity_tenant_id"] = options["tenant_id"]
-    return DefaultAzureCredential(authority=authority, **chosen)
+    # An empty variable is as good as none, as CI systems set it; azure-identity refuses it.
+    if os.environ.get("AZURE_CLIENT_SECRET") == "" and not os.environ.get("AZURE_CLIENT_CERTIFICATE_PATH"):
+        chosen["exclude_environment_credential"] = True
+    try:
+        return DefaultAzureCredential(authority=authority, **chosen)
+    except ValueError as error:
+        raise CredentialProblem(
+            f"The variables AZURE_… of the environment make no credential ({first_sentence(str(error))}); set them all,"
+            " or none of them."
+        ) from None
 
 
 def missing_library(package: str) -> str:

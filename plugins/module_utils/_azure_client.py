@@ -24,6 +24,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import (
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import (
     AzureError,
     asked_to_wait,
+    name_not_known,
     refusal,
     unreached,
 )
@@ -43,6 +44,7 @@ except ImportError:
 USER_AGENT = "planetary.hub"
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 ANSWER_TIMEOUT = 120.0  # seconds for one answer
+NAME_RETRIES = 3  # of a name that nobody knows: 2.6 s
 # More at once only cost handshakes: thirty resources are read in half the time that thirty connections take.
 CONNECTIONS = 16
 POLL_LEAST, POLL_MOST = 0.1, 10.0  # seconds between two looks at an operation whose answers say nothing of it
@@ -97,6 +99,9 @@ class _Retry(RetryPolicy):
             settings["reason"] = f"Azure answered {answer.status_code}"
         else:
             settings["reason"] = "the connection failed"
+            # Names of servers stumble for a second, or are wrong.
+            if error is not None and name_not_known(error) and len(settings["history"]) > NAME_RETRIES:
+                return False
         return bool(again) and time.monotonic() + settings["wait"] < settings["end"]
 
     def sleep(self, settings: dict[str, Any], transport: Any, response: Any = None) -> None:  # noqa: ARG002

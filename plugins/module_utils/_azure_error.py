@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from ansible_collections.planetary.hub.plugins.module_utils._network_error import why
+from ansible_collections.planetary.hub.plugins.module_utils._network_error import NAME_NOT_KNOWN, why
 
 # 404 that are not "there is no such resource".
 WRONG_ADDRESS = frozenset(
@@ -157,6 +157,11 @@ def _lost(error: BaseException) -> OSError | None:
         inner = getattr(link, "inner_exception", None)
         link = inner if isinstance(inner, BaseException) else link.__cause__ or link.__context__
     return None
+
+
+def name_not_known(error: BaseException) -> bool:
+    """Whether there was no answer because nobody knows the server's name."""
+    return why(_lost(error) or error) == NAME_NOT_KNOWN
 
 
 def unreached(error: Exception, method: str, path: str, base: str, client_id: str) -> AzureError:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import cloud_of
 from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
+from ansible_collections.planetary.hub.plugins.module_utils._network_error import NAME_NOT_KNOWN
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 API_VERSION = "7.4"
@@ -144,7 +145,7 @@ def sentence(error: AzureError, vault: str, scope: str) -> str:
         )
     if error.status == 403 and "Public network access is disabled" in error.message:
         return f"the vault {vault} is reached by its private endpoint only: run inside of its network"
-    if error.code == "Unreachable" and "name is not known" in error.message:
+    if error.code == "Unreachable" and NAME_NOT_KNOWN in error.message:
         return f"there is no vault {vault}: {error.message}"
     return f"the vault {vault} refuses: {' '.join(str(error).split()).rstrip('. ')}"
 

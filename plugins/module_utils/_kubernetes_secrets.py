@@ -36,6 +36,7 @@ class Wanted:
 
     :ivar data: key to value, of what is given
     :ivar generate: key to random bytes, of what is generated when it is missing
+    :ivar adopt: key to (name of any Secret, key there), whose value is taken over before one is generated
     :ivar required: key to what to do when it is neither given nor there
     :ivar copies: key to (name of a Secret before this one or of itself, key there)
     :ivar release: the Helm release that shall take the Secret over; empty: it is ours
@@ -46,6 +47,7 @@ class Wanted:
     type: str = "Opaque"
     data: Mapping[str, bytes] = field(default_factory=dict)
     generate: Mapping[str, int] = field(default_factory=dict)
+    adopt: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     required: Mapping[str, str] = field(default_factory=dict)
     copies: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Step:
     """What happens to one Secret.
 
     :ivar values: all that it will hold
-    :ivar keys: key to what happens: added, changed, removed, generated, rotated
+    :ivar keys: key to what happens: added, changed, removed, generated, rotated, taken over
     :ivar metadata: labels and annotations that it lacks
     """
 
@@ -84,21 +86,27 @@ class Step:
 def wanted(entry: Mapping[str, Any]) -> Wanted:
     """A Secret as the module's option says it."""
     name = entry["name"]
-    copies = {}
-    for key, source in (entry.get("copies") or {}).items():
-        secret, slash, there = str(source).rpartition("/")
-        copies[key] = (secret if slash else name, there)
     return Wanted(
         name=name,
         type=entry["type"],
         data=decoded(entry.get("data") or {}, f"secrets {name}: data"),
         generate={key: int(size) for key, size in (entry.get("generate") or {}).items()},
         required=entry.get("required") or {},
-        copies=copies,
+        adopt=_places(entry.get("adopt") or {}, name),
+        copies=_places(entry.get("copies") or {}, name),
         labels=entry.get("labels") or {},
         release=entry.get("release") or "",
         exact=entry["exact"],
     )
+
+
+def _places(keys: Mapping[str, Any], name: str) -> dict[str, tuple[str, str]]:
+    """Key to (Secret, key there), of texts ``<Secret>/<key>`` or ``<key>``."""
+    places = {}
+    for key, source in keys.items():
+        secret, slash, there = str(source).rpartition("/")
+        places[key] = (secret if slash else name, there)
+    return places
 
 
 def plan(api: Api, namespace: str, there: bool, secrets: Iterable[Wanted], rotate: Iterable[str] = ()) -> list[Step]:
@@ -113,7 +121,8 @@ def plan(api: Api, namespace: str, there: bool, secrets: Iterable[Wanted], rotat
     missing: list[str] = []
     for one in secrets:
         live = api.secret(namespace, one.name) if there else None
-        step = _step(one, live, namespace, known, set(rotate))
+        adopted = _adopted(api, one, live, namespace) if there else {}
+        step = _step(one, live, namespace, known, set(rotate), adopted)
         missing += [f"  {key}: {text}" for key, text in one.required.items() if key not in step.values]
         known[one.name] = step.values
         steps.append(step)
@@ -168,10 +177,28 @@ def by_key(steps: list[Step]) -> dict[str, bytes]:
     return every | (steps[0].values if steps else {})
 
 
+def _adopted(api: Api, one: Wanted, live: Mapping[str, Any] | None, namespace: str) -> dict[str, bytes]:
+    """What is lacking here and there elsewhere, as after an installation by hand."""
+    before = _values_of(live)
+    lacking = {key: place for key, place in one.adopt.items() if key in one.generate and not before.get(key)}
+    others = {secret: _values_of(api.secret(namespace, secret)) for secret, _key in lacking.values()}
+    found = {key: others[secret].get(there, b"") for key, (secret, there) in lacking.items()}
+    return {key: value for key, value in found.items() if value}
+
+
+def _values_of(live: Mapping[str, Any] | None) -> dict[str, bytes]:
+    return {key: base64.b64decode(value or "") for key, value in ((live or {}).get("data") or {}).items()}
+
+
 def _step(
-    one: Wanted, live: Mapping[str, Any] | None, namespace: str, known: dict[str, dict[str, bytes]], rotate: set[str]
+    one: Wanted,
+    live: Mapping[str, Any] | None,
+    namespace: str,
+    known: dict[str, dict[str, bytes]],
+    rotate: set[str],
+    adopted: Mapping[str, bytes],
 ) -> Step:
-    before = {key: base64.b64decode(value or "") for key, value in ((live or {}).get("data") or {}).items()}
+    before = _values_of(live)
     found_metadata = (live or {}).get("metadata") or {}
     _check_owner(one, found_metadata, namespace)
     replaced = live is not None and live.get("type", "Opaque") != one.type
@@ -181,7 +208,7 @@ def _step(
             f" {one.type}: remove it, or choose another name."
         )
     step = Step(one.name, type=one.type)
-    values, how = _values(one, before, rotate)
+    values, how = _values(one, before, rotate, adopted)
     kept = {} if one.exact else before
     step.values = {**kept, **values}
     for key, (secret, there) in one.copies.items():
@@ -199,13 +226,17 @@ def _step(
     return step
 
 
-def _values(one: Wanted, before: Mapping[str, bytes], rotate: set[str]) -> tuple[dict[str, bytes], dict[str, str]]:
+def _values(
+    one: Wanted, before: Mapping[str, bytes], rotate: set[str], adopted: Mapping[str, bytes]
+) -> tuple[dict[str, bytes], dict[str, str]]:
     """What was given, what was there, what had to be generated; and which keys are new by that."""
     values: dict[str, bytes] = {}
     how: dict[str, str] = {}
     for key, size in one.generate.items():
         if before.get(key) and key not in rotate:
             values[key] = before[key]
+        elif key in adopted and key not in rotate:
+            values[key], how[key] = adopted[key], "taken over"
         else:
             values[key] = generated(size)
             how[key] = "rotated" if before.get(key) else "generated"

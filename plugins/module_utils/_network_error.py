@@ -7,6 +7,8 @@ from __future__ import annotations
 import socket
 import ssl
 
+NAME_NOT_KNOWN = "its name is not known"
+
 
 def why(error: BaseException) -> str:
     """The reason at the bottom of a chain of network errors, in a few words.
@@ -25,7 +27,7 @@ def why(error: BaseException) -> str:
         if isinstance(link, ssl.SSLError):
             return f"no TLS there ({(link.reason or str(link)).replace('_', ' ').lower()})"
         if isinstance(link, socket.gaierror):
-            return "its name is not known"
+            return NAME_NOT_KNOWN
         if isinstance(link, TimeoutError):
             return "no answer in time"
         if isinstance(link, OSError) and link.strerror:

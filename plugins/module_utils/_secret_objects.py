@@ -46,6 +46,10 @@ def secret_objects(
         "name": name,
         "data": {row["key"]: values[row["key"]] for row in plain if row["key"] in values},
         "generate": {row["key"]: row["generate"] for row in plain if generate and row["generate"]},
+        # Of a hub that somebody installed with plain Helm.
+        "adopt": {key: f"{CHART}/{there}" for there, key in {CHART_KEY: PROXY_KEY, **seconds}.items()}
+        if generate
+        else {},
         "required": dict(required or {}),
         "copies": seconds,
     }

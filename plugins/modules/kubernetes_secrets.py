@@ -69,6 +69,12 @@ options:
         description: Key to the number of random bytes that a missing value is made of, written as hexadecimal digits.
         type: dict
         default: {}
+      adopt:
+        description:
+          - Key to C(<Secret>/<key>) of any Secret of the namespace, whose value is taken over before one is generated.
+          - Such as what a chart made up at an installation by hand.
+        type: dict
+        default: {}
       required:
         description: Keys that may be in the Secret already and are an error otherwise, with what to do about each.
         type: dict
@@ -189,6 +195,7 @@ SPEC: dict[str, Any] = {
             "data": {"type": "dict", "default": {}, "no_log": True},
             "generate": {"type": "dict", "default": {}},
             "required": {"type": "dict", "default": {}},
+            "adopt": {"type": "dict", "default": {}},
             "copies": {"type": "dict", "default": {}},
             "labels": {"type": "dict", "default": {}},
             "release": {"type": "str", "default": ""},

@@ -67,6 +67,19 @@ def test_who_is_named_gets_in_and_nobody_else(hub: SignInHub) -> None:
     assert secret not in hub.log()
 
 
+def test_a_group_lets_in_unless_somebody_has_too_many(hubs: dict[str, SignInHub]) -> None:
+    hub = hubs["secret"].wait()
+    _session, answer = sign_in(hub, "kay")
+    assert answer.ok and hub.provider.email("kay") in answer.text, hub.log()
+    # Of more than 200 groups Entra ID says only where they are.
+    _session, answer = sign_in(hub, "max")
+    assert answer.status_code == 403, hub.log()
+    said = (
+        f"{hub.provider.email('max')} is in more groups than Entra ID lists in a token, so no rule for groups applies;"
+    )
+    assert said in hub.log() and f"{hub.provider.email('kay')} is in more" not in hub.log()
+
+
 def test_the_page_names_the_provider(hub: SignInHub) -> None:
     page = requests.get(f"{hub.url}hub/login", timeout=30).text
     name = "planetarycomputer" if hub.way == "generic" else "Microsoft Entra ID"

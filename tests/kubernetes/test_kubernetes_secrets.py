@@ -122,6 +122,28 @@ def test_what_helm_owns_is_kept_beside_the_token(namespace: Namespace) -> None:
     assert namespace.secret("hub").metadata.labels["chart"] == "c"
 
 
+def test_what_a_chart_made_up_before_is_taken_over(namespace: Namespace) -> None:
+    auth, gateway = "hub.config.ConfigurableHTTPProxy.auth_token", "hub.services.x.apiToken"
+    namespace.api.create_namespace({"metadata": {"name": namespace.name}})
+    meta = {
+        "name": "hub",
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        "annotations": {"meta.helm.sh/release-name": "dask", "meta.helm.sh/release-namespace": namespace.name},
+    }
+    made_up = {auth: "the-chart-made-this-up", "values.yaml": "chart-value"}
+    namespace.api.create_namespaced_secret(namespace.name, {"metadata": meta, "stringData": made_up})
+    main = {**MAIN, "generate": {TOKEN: 32, "service": 32}, "copies": {gateway: "service"}}
+    main["adopt"] = {TOKEN: f"hub/{auth}", "service": f"hub/{gateway}"}
+    chart = {**CHART, "copies": {auth: f"hub-secrets/{TOKEN}", gateway: "hub-secrets/service"}}
+    done = namespace.run(main, chart)
+    # Nobody who is signed in notices; what the chart had not made up is generated.
+    assert done["changes"]["hub-secrets"] == {TOKEN: "taken over", "service": "generated", gateway: "added"}
+    assert done["changes"]["hub"] == {gateway: "added"}
+    assert namespace.stored()["hub"][auth] == namespace.stored()["hub-secrets"][TOKEN] == made_up[auth]
+    assert not namespace.run(main, chart)["changed"]
+    assert namespace.run(main, chart, rotate=[TOKEN])["changes"]["hub-secrets"] == {TOKEN: "rotated"}
+
+
 def test_the_secret_of_another_release_is_refused_before_anything_is_written(namespace: Namespace) -> None:
     namespace.run(MAIN, CHART)
     stored = namespace.stored()

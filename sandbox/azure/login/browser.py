@@ -31,6 +31,8 @@ TITLE = "Sign in to your account"
 TROUBLE = "Sorry, but we're having trouble signing you in."
 #: Kinds of redirect URIs: those whose application has a secret to prove itself, and the others.
 PUBLIC = ("publicClient", "spa")
+#: Entra ID lists no more groups in a token.
+MOST_GROUPS = 200
 _LOCAL = re.compile(r"(http://(?:localhost|127\.0\.0\.1))(?::\d+)?(/.*|\Z)")
 
 
@@ -187,7 +189,7 @@ async def redeem(cloud: Cloud, request: Request, version: int) -> Answer:
         "access_token": access,
     }
     if version == 1 or "openid" in code.scope.split():
-        who = {**who, **_names(email, version), **_groups(app, person)}
+        who = {**who, **_names(email, version), **_groups(cloud, app, person)}
         body["id_token"] = _id_token(cloud, app, code, version, who)
     return Answer(200, body, {"Cache-Control": "no-store"})
 
@@ -196,11 +198,19 @@ def _names(email: str, version: int) -> dict[str, str]:
     return {"preferred_username": email, "email": email} if version == 2 else {"upn": email, "unique_name": email}
 
 
-def _groups(app: Mapping[str, Any], person: Principal) -> dict[str, Any]:
-    """The ids of the person's groups, for an application that wants to know them."""
+def _groups(cloud: Cloud, app: Mapping[str, Any], person: Principal) -> dict[str, Any]:
+    """The ids of the person's groups, for an application that wants to know them; of too many only where they are.
+
+    Source: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference (groups overage claim)
+    """
     wanted = str(app.get("groupMembershipClaims") or "None")
     held = list(person.more.get("groups", []))
-    return {"groups": held} if held and wanted not in ("None", "DirectoryRole") else {}
+    if not held or wanted in ("None", "DirectoryRole"):
+        return {}
+    if len(held) > MOST_GROUPS:
+        place = f"https://graph.windows.net/{cloud.tenant}/users/{person.object_id}/getMemberObjects"
+        return {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": place}}}
+    return {"groups": held}
 
 
 def _id_token(cloud: Cloud, app: Mapping[str, Any], code: oauth.Code, version: int, who: Mapping[str, Any]) -> str:

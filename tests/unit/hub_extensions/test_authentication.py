@@ -13,6 +13,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._authentication impo
 pytest.importorskip("jupyterhub", reason="JupyterHub is not installed here")
 
 from hub_extensions import authentication as extension
+from hub_extensions import certificates
 from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
 from traitlets.config import Config
 
@@ -61,8 +62,8 @@ def test_the_service_of_the_smoke_test_is_added_to_what_is_there(write_data: Any
     ],
 )
 def test_certificates(environment: dict[str, str], path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in extension.BUNDLES:
+    for name in certificates.BUNDLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert extension.bundle().endswith(path)
+    assert certificates.bundle().endswith(path)

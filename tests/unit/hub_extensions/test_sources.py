@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -14,14 +15,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 pytest.importorskip("aiohttp", reason="aiohttp is not installed here")
 
+from hub_extensions import certificates
 from hub_extensions.user_environment_sources import api_management, azure_token, gather, http
 from hub_extensions.user_environment_sources.base import filled
 from hub_extensions.user_environment_sources.gather import Gathered, Gatherer
 from hub_extensions.user_secrets import slug
 
+from certificates import Authority
 from services import HANG, TOKEN, Services, entry
 
 ADA = "ada@example.org"
@@ -305,6 +310,40 @@ def test_no_log_line_holds_a_secret(ask: Ask, services: Services, caplog: pytest
     for secret in (TOKEN, "primary-7-5f0c", "Bearer"):
         assert secret not in caplog.text
         assert secret not in repr(found)
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", ""])
+def test_certificates_of_the_environment(
+    services: Services, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, key = Authority.root("Company"), rsa.generate_private_key(65537, 2048)
+    (tmp_path / "company.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    pem = authority.issue(key, "localhost").public_bytes(Encoding.PEM)
+    pem += key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "server.pem").write_bytes(pem)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(tmp_path / "server.pem")
+    for each in certificates.BUNDLES:
+        monkeypatch.delenv(each, raising=False)
+    if name:
+        monkeypatch.setenv(name, str(tmp_path / "company.pem"))
+
+    async def run() -> Gathered:
+        async with services.running(tls):
+            address = services.address.replace("127.0.0.1", "localhost")
+            asking = Gatherer([entry(address, timeout=1)])
+            try:
+                return await asking.gather(ADA)
+            finally:
+                await asking.close()
+
+    assert asyncio.run(run()).values == (KEY if name else {})
+
+
+def test_a_bundle_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/company.pem")
+    assert http.trusted() is True
+    assert "The certificates of /nowhere/company.pem cannot be read: No such file or directory." in caplog.text
 
 
 def test_other_sources(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

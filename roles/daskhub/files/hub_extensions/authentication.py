@@ -9,26 +9,17 @@ In jupyterhub_config.d::
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-import certifi
-
 from hub_extensions import secret_files
+from hub_extensions.certificates import bundle
 from hub_extensions.data_files import DataFile
 
 AUTHENTICATION = DataFile("authentication.json", dict)
-#: Bundles of certificates that an environment may name; the first one counts.
-BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 #: Settings that are sets, which JSON does not know.
 SETS = ("allowed_users", "admin_users", "allowed_groups", "admin_groups")
 # Not the name of the test user: JupyterHub would take the one for the other and refuse to delete it.
 SMOKE_TEST = "smoke-test-service"
-
-
-def bundle() -> str:
-    """The certificates that providers are checked against: the environment's, otherwise the usual authorities'."""
-    return next((os.environ[name] for name in BUNDLES if os.environ.get(name)), certifi.where())
 
 
 def configure(c: Any) -> None:

@@ -65,7 +65,7 @@ class EntraAuthenticator(Provider, AzureAdOAuthenticator):  # type: ignore[misc]
         Source: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference (groups overage claim)
         """
         claims = auth_state.get("user") or {}
-        if "groups" in (claims.get("_claim_names") or {}):
+        if claims.get("hasgroups") or "groups" in (claims.get("_claim_names") or {}):
             self.log.warning(
                 "%s is in more groups than Entra ID lists in a token, so no rule for groups applies; assign the groups"
                 " that count to the application and let it send only those.",

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +16,10 @@ from typing import Any
 
 import aiohttp
 
+from hub_extensions import certificates
 from hub_extensions.user_environment_sources.base import SourceError
+
+log = logging.getLogger(__name__)
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 # Seconds.
@@ -45,12 +50,14 @@ class Status(SourceError):
 class Http:
     """One session for all sources of a hub, made on its event loop.
 
-    Proxies and CA bundles come from the hub's environment (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE). It keeps no cookies:
-    a session that a service began for one user would speak for the next.
+    Proxies and CA bundles come from the hub's environment (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, SSL_CERT_FILE).
+    It keeps no cookies: a session that a service began for one user would speak for the next.
     """
 
     def __init__(self) -> None:
-        self.session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=True)
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=trusted()), cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
+        )
         self._turn = asyncio.Lock()
 
     async def close(self) -> None:
@@ -115,6 +122,17 @@ class Http:
         if not isinstance(found, dict):
             raise SourceError(f"{who} answered something else than an object of JSON")
         return found
+
+
+def trusted() -> ssl.SSLContext | bool:
+    """What connections are checked against; a bundle that cannot be read is said, and the usual one serves."""
+    try:
+        return certificates.context()
+    except OSError as error:
+        log.error(
+            "The certificates of %s cannot be read: %s.", certificates.bundle(), error.strerror or "no certificate"
+        )
+        return True
 
 
 class _Again(Exception):
