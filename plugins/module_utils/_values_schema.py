@@ -5,7 +5,7 @@
 Helm checks them too, with the chart's own values below those of the inventory; it does not say who wrote what is wrong.
 Here the values are looked at that are added to the chart's: what is required may be the chart's, and so what depends on
 it (`if`, `oneOf`) is left to Helm. The part of JSON Schema that is used here: type, enum, properties,
-patternProperties, additionalProperties, items, minimum, minLength, pattern.
+patternProperties, additionalProperties, items, minimum, maximum, minLength, pattern.
 
 Source: https://json-schema.org/draft-07/json-schema-validation.
 """
@@ -86,6 +86,8 @@ def _simple(schema: Schema, value: Any) -> str:
         return f"is none of {', '.join(quote(choice) for choice in choices if choice is not None)}; write one of them."
     if found in ("integer", "number") and value < schema.get("minimum", value):
         return f"is too small; write a number from {schema['minimum']} on."
+    if found in ("integer", "number") and value > schema.get("maximum", value):
+        return f"is too large; write a number up to {schema['maximum']}."
     if found == "string" and (
         len(value) < schema.get("minLength", 0) or not re.search(schema.get("pattern", ""), value)
     ):

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 import yaml
 
+from network_policies import READINGS, Peer, Reading, allowed
 from rendering import golden
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "values"
@@ -150,3 +151,76 @@ if HELM and CHARTS:
             if kind == "Deployment":
                 for container in one["spec"]["template"]["spec"]["containers"]:
                     assert container.get("resources", {}).get("requests"), (name, container["name"])
+
+    # (from, to, port, whether it is let through); the whole table is that of tests/golden/test_network_policies.py.
+    CONNECTIONS = [
+        ("internet", "proxy", 8443, True),
+        ("proxy", "hub", 8081, True),
+        ("hub", "user", 8888, True),
+        ("hub", "API server", 443, True),
+        ("user", "hub", 8081, True),
+        ("user", "traefik", 8000, True),
+        ("traefik", "gateway", 8000, True),
+        ("gateway", "hub", 8081, True),
+        ("gateway", "API server", 443, True),
+        ("user", "internet", 443, True),
+        ("worker", "internet", 443, True),
+        ("worker", "scheduler", 8786, True),
+        ("scheduler", "worker", 8790, True),
+        ("user", "metadata service", 80, False),
+        ("worker", "metadata service", 80, False),
+        ("hub", "metadata service", 80, False),
+        ("user", "API server", 443, False),
+        ("user", "other user", 8888, False),
+        ("user", "scheduler", 8786, False),
+        ("user", "gateway", 8000, False),
+        ("worker", "user", 8888, False),
+        ("worker", "hub", 8081, False),
+        ("stranger", "hub", 8081, False),
+        ("stranger", "scheduler", 8786, False),
+        ("internet", "hub", 8081, False),
+        ("proxy", "kbatch", 80, False),
+    ]
+
+    def peers(there: Objects, release: str, space: str) -> dict[str, Peer]:
+        """Pods of the charts by their manifests; those of users and Dask with the labels that the hub and the gateway give."""
+        found = {}
+        for number, name in enumerate(("hub", "proxy", "traefik", "api", "controller"), 1):
+            of_gateway = name in ("traefik", "api", "controller")
+            template = there["Deployment", f"{name}-{release}-dask-gateway" if of_gateway else name]["spec"]["template"]
+            containers = template["spec"]["containers"]
+            ports = {port["name"]: port["containerPort"] for one in containers for port in one.get("ports", [])}
+            labels = template["metadata"]["labels"]
+            found["gateway" if name == "api" else name] = Peer(f"10.244.0.{number}", space, labels, ports=ports)
+        user = {"app": "jupyterhub", "component": "singleuser-server", "release": release}
+        user["hub.jupyter.org/network-access-hub"] = "true"
+        dask = {"app.kubernetes.io/name": "dask-gateway", "gateway.dask.org/cluster": "a"}
+        kbatch = {"app.kubernetes.io/name": "kbatch-proxy"}
+        return found | {
+            "user": Peer("10.244.1.1", space, user, ports={"notebook-port": 8888}),
+            "other user": Peer("10.244.1.2", space, user, ports={"notebook-port": 8888}),
+            "scheduler": Peer("10.244.2.1", space, dask | {"app.kubernetes.io/component": "dask-scheduler"}),
+            "worker": Peer("10.244.2.2", space, dask | {"app.kubernetes.io/component": "dask-worker"}),
+            "kbatch": Peer("10.244.2.3", space, kbatch),
+            "stranger": Peer("10.244.3.1", "other", {"app": "other"}),
+            "API server": Peer("10.1.0.200"),
+            "metadata service": Peer("169.254.169.254"),
+            "internet": Peer("93.184.216.34"),
+        }
+
+    @pytest.mark.parametrize("reading", READINGS)
+    @pytest.mark.parametrize("inventory", ["staging", "prod"])
+    def test_who_reaches_whom(objects: dict[str, Objects], inventory: str, reading: Reading) -> None:
+        there, space = objects[inventory], inventory
+        policies = [
+            {"metadata": {**one["metadata"], "namespace": space}, "spec": one["spec"]}
+            for (kind, _), one in there.items()
+            if kind == "NetworkPolicy"
+        ]
+        known = peers(there, f"dhub-{inventory}", space)
+        wrong = [
+            (source, target, port)
+            for source, target, port, wanted in CONNECTIONS
+            if allowed(policies, known[source], known[target], port, reading) is not wanted
+        ]
+        assert wrong == []

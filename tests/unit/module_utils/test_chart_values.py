@@ -18,7 +18,7 @@ TYPED: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "size": {"type": "string", "pattern": "^[0-9]+Gi$", "description": "a size such as 1Gi"},
-        "count": {"type": ["integer", "null"], "minimum": 1},
+        "count": {"type": ["integer", "null"], "minimum": 1, "maximum": 9},
         "share": {"type": "number"},
         "policy": {"enum": [None, "", "Always", "Never"]},
         "ports": {"type": "array", "items": {"type": "object", "properties": {"port": {"type": "integer"}}}},
@@ -62,6 +62,7 @@ def test_nothing_is_wrong(value: dict[str, Any]) -> None:
         ({"size": 1}, ("size",), "is a whole number; write a text."),
         ({"size": "1G"}, ("size",), "is not of the form that it has to have; write a size such as 1Gi."),
         ({"count": 0}, ("count",), "is too small; write a number from 1 on."),
+        ({"count": 10}, ("count",), "is too large; write a number up to 9."),
         ({"count": True}, ("count",), "is a boolean; write a whole number."),
         ({"count": 1.5}, ("count",), "is a number; write a whole number."),
         ({"share": "1"}, ("share",), "is a text; write a number."),
@@ -156,7 +157,7 @@ def test_two_roles_that_set_one_key(own: dict[str, Any]) -> None:
 
 def test_the_schema_uses_what_is_understood_here(own: dict[str, Any]) -> None:
     understood = {"$schema", "type", "enum", "properties", "patternProperties", "additionalProperties", "items"}
-    understood |= {"minimum", "minLength", "pattern", "description"}
+    understood |= {"minimum", "maximum", "minLength", "pattern", "description"}
 
     def words(schema: Any) -> set[str]:
         if not isinstance(schema, dict):
