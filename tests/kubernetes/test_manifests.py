@@ -79,7 +79,8 @@ def essence(values: dict[str, Any]) -> str:
 def shortened(value: Any) -> Any:
     """An object without what changes with every file, and without what follows from the chart's version."""
     if isinstance(value, dict):
-        return {key: shortened(item) for key, item in value.items() if "checksum" not in key and "chart" not in key}
+        left_out = ("checksum", "chart", "items")
+        return {key: shortened(item) for key, item in value.items() if not any(word in key for word in left_out)}
     return [shortened(item) for item in value] if isinstance(value, list) else value
 
 
