@@ -37,7 +37,7 @@ Rendered = dict[str, Path]
 
 def render(name: str, root: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     """Render an inventory of the checkout; nothing of the machine's settings, and nobody's credentials."""
-    place = {"daskhub_render_directory": str(folder / name)}
+    place: dict[str, Any] = {"daskhub_render_directory": str(folder / name)}
     if HELM and CHARTS:
         place["daskhub_chart_repositories"] = dict.fromkeys(("jupyterhub", "dask-gateway"), CHARTS)
     else:
@@ -183,7 +183,7 @@ if HELM and CHARTS:
     ]
 
     def peers(there: Objects, release: str, space: str) -> dict[str, Peer]:
-        """Pods of the charts by their manifests; those of users and Dask with the labels that the hub and the gateway give."""
+        """Pods of the charts by their manifests, those of users and Dask with the labels that hub and gateway give."""
         found = {}
         for number, name in enumerate(("hub", "proxy", "traefik", "api", "controller"), 1):
             of_gateway = name in ("traefik", "api", "controller")
