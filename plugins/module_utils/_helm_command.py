@@ -47,8 +47,8 @@ MEANINGS = (
     ),
     (
         r"no matches for kind (?P<what>\"[^\"]*\" in version \"[^\"]*\")",
-        "the cluster does not know the kind {what}, which Helm brings with a first installation only; apply the files of"
-        " the folder crds of the chart {chart}",
+        "the cluster does not know the kind {what}, which Helm brings with a first installation only; apply the files"
+        " of the folder crds of the chart {chart}",
     ),
     (
         r"another operation \(install/upgrade/rollback\) is in progress",
@@ -163,12 +163,13 @@ class Helm:
             raise HelmError(meaning(said or output, self.names)) from None
         return found
 
-    def rendered(self, chart: str, values: str) -> dict[str, Any]:
+    def rendered(self, chart: str, values: str, version: str) -> dict[str, Any]:
         """The release without a cluster's say: of a first installation that brings kinds of objects with it.
 
+        :param version: of the cluster's Kubernetes, such as 1.35; Helm itself would take the one it was built with
         :raises HelmError: when there is none
         """
-        words = ("template", str(self._options["release"]), os.path.expanduser(chart))
+        words = ("template", str(self._options["release"]), os.path.expanduser(chart), "--kube-version", version)
         output, _said = self.ended(self.start(*words, "--values", os.path.expanduser(values)), LIMIT)
         name, _dash, version = os.path.basename(chart).removesuffix(".tgz").rpartition("-")
         return {"manifest": output, "chart": {"metadata": {"name": name, "version": version}}}

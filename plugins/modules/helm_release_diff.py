@@ -162,7 +162,7 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
         live = stored.read_release(api, given["namespace"], last) if last and last.status != "uninstalled" else {}
         rollout = read_rollout(api, given["namespace"], given["release"])
         people = {who: running(api, given["namespace"], label) for who, label in PEOPLES.items()} if live else {}
-        plan = made(live, wanted(helm, process, given, first=not live), facts["status"], people)
+        plan = made(live, wanted(helm, process, given, api, first=not live), facts["status"], people)
         return result(plan, ready=not rollout.waiting, **facts)
     finally:
         if process.poll() is None:
@@ -170,7 +170,9 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
             process.communicate()
 
 
-def wanted(helm: Helm, process: subprocess.Popen[str], given: dict[str, Any], first: bool) -> dict[str, Any]:
+def wanted(
+    helm: Helm, process: subprocess.Popen[str], given: dict[str, Any], api: ClusterApi, first: bool
+) -> dict[str, Any]:
     """The release that is to be.
 
     :param first: whether Helm will install the kinds of objects that the chart brings, which a dry run does not
@@ -180,7 +182,7 @@ def wanted(helm: Helm, process: subprocess.Popen[str], given: dict[str, Any], fi
     except KindUnknown:
         if not first:
             raise
-        return helm.rendered(given["chart"], given["values_file"])
+        return helm.rendered(given["chart"], given["values_file"], f"1.{api.minor()}")
 
 
 def namespace_there(api: ClusterApi, namespace: str) -> bool:

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import stat
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +19,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._kernel import Kerne
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Progress, Wait
 
 from living_hub import LivingHub
+from secret_watch import Watch, forms, found
 
 VARIABLE = "SHARED_API_KEY"
 OLD, NEW = "recognisable-sunrise", "recognisable-sunset"
@@ -30,20 +29,6 @@ INSTALLED = ("venv", "node")
 PLACES = ("secrets", "run/user-secrets")
 
 
-def forms(values: dict[str, str]) -> dict[bytes, str]:
-    """What a value looks like in clear and in base64, to its key."""
-    return {
-        form: key
-        for key, value in values.items()
-        for form in (value.encode(), base64.b64encode(value.encode()), base64.b64encode(f"{value}\n".encode()))
-    }
-
-
-def found(content: bytes, secrets: dict[bytes, str]) -> set[str]:
-    """Keys of the secrets that are in a text."""
-    return {key for form, key in secrets.items() if form in content}
-
-
 def values_of(hub: LivingHub) -> dict[str, str]:
     """All secrets of the hub, by key, and the one that its next run takes away."""
     held = {path.name: path.read_text(encoding="utf-8").strip() for path in (hub.directory / "secrets").iterdir()}
@@ -51,35 +36,6 @@ def values_of(hub: LivingHub) -> dict[str, str]:
     # By one name only.
     del held["shared-api-key"]
     return {**held, "old": OLD, "new": NEW}
-
-
-class Watch(threading.Thread):
-    """Looks at the commands of all processes of this machine again and again."""
-
-    def __init__(self, secrets: dict[bytes, str]) -> None:
-        super().__init__(daemon=True)
-        self._secrets = secrets
-        self._over = threading.Event()
-        self.seen: set[tuple[str, str]] = set()
-        self.looks = 0
-
-    def run(self) -> None:
-        while not self._over.wait(0.1):
-            self.looks += 1
-            for folder in Path("/proc").glob("[0-9]*"):
-                try:
-                    command = (folder / "cmdline").read_bytes()
-                except OSError:
-                    continue
-                self.seen |= {(key, command[:60].decode(errors="replace")) for key in found(command, self._secrets)}
-
-    def __enter__(self) -> Watch:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join()
 
 
 def with_in_environment(hub: LivingHub, secrets: dict[bytes, str]) -> dict[str, list[str]]:
