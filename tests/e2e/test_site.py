@@ -71,7 +71,7 @@ def test_again_changes_and_restarts_nothing(site: Site) -> None:
     assert site.pods() == before
 
 
-@pytest.mark.parametrize("site", ["simple"], indirect=True)
+@pytest.mark.parametrize("site", ["elsewhere"], indirect=True)
 def test_a_home_that_is_gone_is_made_anew(site: Site) -> None:
     assert site.homes(), "the smoke test has left no home"
     site.kubectl("delete", "persistentvolumeclaims", *site.homes(), "--wait=true", "--timeout=60s")
