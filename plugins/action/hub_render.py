@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,10 @@ from ansible_collections.planetary.hub.plugins.module_utils._values import Input
 from ansible_collections.planetary.hub.plugins.modules.helm_umbrella_chart import put_together
 from ansible_collections.planetary.hub.plugins.modules.hub_render import SPEC
 from ansible_collections.planetary.hub.plugins.plugin_utils._written import place
+
+# Ansible loads this before it forks a process for each hub: the garbage collector of each then passes over what is there
+# already, which takes a fifth of the time.
+gc.freeze()
 
 
 class ActionModule(ActionBase):
