@@ -113,8 +113,9 @@ def test_from_the_installation_to_a_changed_file(release: Release) -> None:
 
 def forget_kinds(release: Release) -> None:
     """Take away the kinds of objects that the charts bring, if another release brought them."""
-    from kubernetes import client, config
     from kubernetes.client import ApiException
+
+    from kubernetes import client, config
 
     loader: Any = config.new_client_from_config
     api: Any = client.ApiextensionsV1Api(loader(release.kubeconfig))
