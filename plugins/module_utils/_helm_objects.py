@@ -26,6 +26,7 @@ class Difference:
     :ivar action: ``create``, ``update`` or ``delete``
     :ivar before: as YAML without secrets, empty when it is created
     :ivar replaces_pods: whether the pods that it has are replaced
+    :ivar note: what else people are told of it, to follow its name
     """
 
     name: str
@@ -34,6 +35,7 @@ class Difference:
     before: str
     after: str
     replaces_pods: bool = False
+    note: str = ""
 
     def diff(self) -> dict[str, str]:
         """As Ansible shows it."""

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.planetary.hub.plugins.module_utils._helm_history import Recovery
 from ansible_collections.planetary.hub.plugins.module_utils._helm_objects import (
     Difference,
+    Objects,
     changed_paths,
     differences,
     objects,
@@ -71,14 +72,27 @@ def recovering(found: Recovery, release: str) -> Plan:
     return Plan("recover", [line], [{"before_header": release, **shown}])
 
 
-def made(live: Mapping[str, Any], wanted: Mapping[str, Any], status: str, people: Mapping[str, int]) -> Plan:
+def made(
+    live: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    status: str,
+    people: Mapping[str, int],
+    stored: Objects | None = None,
+    drift: Iterable[Difference] = (),
+) -> Plan:
     """Compare the stored release with the one of a dry run.
 
     :param live: the last revision as Helm stores it; empty without a release
     :param status: of that revision
     :param people: how many servers and Dask clusters are running, by the keys of ``PEOPLES``
+    :param stored: the objects of ``live``, if they are known already
+    :param drift: what is not in the cluster as ``live`` says
     """
-    found = differences(objects(live), objects(wanted))
+    stored = objects(live) if stored is None else stored
+    # Mostly nothing has changed, and the same need not be read twice.
+    found = [] if _same(live, wanted) else differences(stored, objects(wanted))
+    told = {one.name for one in found}
+    found += [one for one in drift if one.name not in told]
     if not live:
         names = "".join(f"{one.name}\n" for one in found)
         line = f"The release does not exist yet; {name_of(wanted)} is installed, {len(found)} objects."
@@ -102,6 +116,15 @@ def made(live: Mapping[str, Any], wanted: Mapping[str, Any], status: str, people
     )
 
 
+def _same(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether the objects of both are the same to the letter."""
+    both = [
+        (one.get("manifest"), sorted(str(hook.get("manifest")) for hook in one.get("hooks") or []))
+        for one in (live, wanted)
+    ]
+    return both[0] == both[1]
+
+
 def name_of(release: Mapping[str, Any]) -> str:
     """Chart, version and application version of a release, such as ``daskhub-1.0.0``."""
     metadata = (release.get("chart") or {}).get("metadata") or {}
@@ -120,6 +143,7 @@ def _lines(
     lines = []
     if _chart(live) != _chart(wanted):
         lines.append(f"The release was made from {name_of(live)}; it is taken over.")
+    lines += [f"{one.name} {one.note}." for one in found if one.note]
     for one in found:
         if one.replaces_pods:
             name = one.name.partition("/")[2]

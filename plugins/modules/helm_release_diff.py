@@ -13,6 +13,8 @@ author: planetary.hub contributors (@planetary-hub)
 description:
   - Lets Helm render the release by a dry run on the server, where charts find what they look up, and compares each
     object with the release as it is stored. Nothing is changed.
+  - What was deleted by hand, and a workload that was scaled or given another image by hand, is a change that an upgrade
+    takes back.
   - "M(kubernetes.core.helm) alone compares only the values and the version of the chart: without a plugin of Helm it
     has no diff, and it does not see what a chart looks up in the cluster."
   - It says what people whose servers are running will notice, and what a run that was killed left to be done.
@@ -46,10 +48,18 @@ options:
     description: The chart, a folder, a packaged chart, or an OCI reference.
     type: str
     required: true
+  values:
+    description: The values, YAML or JSON, that O(values_file) shall hold; without it, they are there already.
+    type: str
   values_file:
-    description: File with the values, YAML or JSON.
+    description: File with the values. It is written with mode 0600.
     type: path
     required: true
+  scratch:
+    description:
+      - A folder that is removed when nothing needs it any more - in check mode, and when there is nothing to change or to
+        wait for.
+    type: path
   binary_path:
     description: Helm. Without it, the one on E(PATH).
     type: path
@@ -121,6 +131,8 @@ seconds:
   type: float
 """
 
+import os
+import shutil
 import subprocess
 import time
 from typing import Any
@@ -130,6 +142,8 @@ from ansible_collections.planetary.hub.plugins.module_utils import _helm_history
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_api import METADATA, ClusterApi
 from ansible_collections.planetary.hub.plugins.module_utils._helm_command import Helm, HelmError, KindUnknown
+from ansible_collections.planetary.hub.plugins.module_utils._helm_drift import drift
+from ansible_collections.planetary.hub.plugins.module_utils._helm_objects import objects
 from ansible_collections.planetary.hub.plugins.module_utils._helm_plan import PEOPLES, Plan, made, recovering
 from ansible_collections.planetary.hub.plugins.module_utils._helm_rollout import read_rollout
 from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ARGUMENT_SPEC, ClusterError
@@ -140,34 +154,54 @@ SPEC: dict[str, Any] = {
     "release": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
     "chart": {"type": "str", "required": True},
+    "values": {"type": "str", "no_log": True},
     "values_file": {"type": "path", "required": True},
+    "scratch": {"type": "path"},
     "binary_path": {"type": "path"},
 }
 
 
-def run(given: dict[str, Any]) -> dict[str, Any]:
+def run(given: dict[str, Any], check: bool) -> dict[str, Any]:
     """Ask Helm and the cluster at the same time, and compare."""
+    if given["values"] is not None:
+        write_private(given["values_file"], given["values"])
     helm = Helm(given)
     process = helm.start_dry_run(given["chart"], given["values_file"])
     try:
-        api = ClusterApi(given)
-        there = namespace_there(api, given["namespace"])
-        history = stored.read_history(api, given["namespace"], given["release"])
-        last = history[-1] if history else None
-        facts: dict[str, Any] = {"revision": last.number if last else 0, "status": last.status if last else ""}
-        facts["namespace_exists"] = there
-        recovery = stored.recovery(history)
-        if recovery.action != "none":
-            return result(recovering(recovery, given["release"]), ready=False, **facts)
-        live = stored.read_release(api, given["namespace"], last) if last and last.status != "uninstalled" else {}
-        rollout = read_rollout(api, given["namespace"], given["release"])
-        people = {who: running(api, given["namespace"], label) for who, label in PEOPLES.items()} if live else {}
-        plan = made(live, wanted(helm, process, given, api, first=not live), facts["status"], people)
-        return result(plan, ready=not rollout.waiting, **facts)
+        found = compared(ClusterApi(given), helm, process, given)
     finally:
         if process.poll() is None:
             process.kill()
             process.communicate()
+    if given["scratch"] and (check or (found["action"] == "none" and found["ready"])):
+        shutil.rmtree(given["scratch"])
+    return found
+
+
+def write_private(path: str, content: str) -> None:
+    """Write a file that only its owner reads, from its beginning on."""
+    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
+        stream.write(content)
+
+
+def compared(api: ClusterApi, helm: Helm, process: subprocess.Popen[str], given: dict[str, Any]) -> dict[str, Any]:
+    """The result, from what the cluster says while Helm renders, and what Helm says then."""
+    namespace, release = given["namespace"], given["release"]
+    exists = namespace_there(api, namespace)
+    history = stored.read_history(api, namespace, release)
+    last = history[-1] if history else None
+    facts: dict[str, Any] = {"revision": last.number if last else 0, "status": last.status if last else ""}
+    facts["namespace_exists"] = exists
+    recovery = stored.recovery(history)
+    if recovery.action != "none":
+        return result(recovering(recovery, release), ready=False, **facts)
+    live = stored.read_release(api, namespace, last) if last and last.status != "uninstalled" else {}
+    rollout = read_rollout(api, namespace, release)
+    people = {who: running(api, namespace, label) for who, label in PEOPLES.items()} if live else {}
+    before = objects(live)
+    gone = drift(api, namespace, before)
+    plan = made(live, wanted(helm, process, given, api, first=not live), facts["status"], people, before, gone)
+    return result(plan, ready=not rollout.waiting, **facts)
 
 
 def wanted(
@@ -229,7 +263,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     start = time.monotonic()
     try:
-        found = run(module.params)
+        found = run(module.params, module.check_mode)
     except (InputError, LibraryMissing) as error:
         module.fail_json(msg=str(error))
     except (ClusterError, HelmError) as error:

@@ -256,6 +256,25 @@ def people(release: Release, name: str, labels: dict[str, str]) -> None:
     api.patch_namespaced_pod_status(name, release.namespace, {"status": {"phase": "Running"}})
 
 
+def test_what_is_done_by_hand_is_taken_back(release: Release) -> None:
+    release.by_hand()
+    from kubernetes import client, config
+
+    loader: Any = config.new_client_from_config
+    api = loader(release.kubeconfig)
+    clients: Any = client
+    clients.CoreV1Api(api).delete_namespaced_config_map("hub-data", release.namespace)
+    body = {"spec": {"replicas": 0}}
+    clients.AppsV1Api(api).patch_namespaced_deployment("proxy", release.namespace, body)
+    done = release.play("--diff")
+    assert "ConfigMap/hub-data was deleted by hand; it is made anew." in done.text
+    assert "Deployment/proxy was changed by hand (replicas: 0); it is set back." in done.text
+    assert not done.failed and done.result["revision"] == 2, done.said
+    assert clients.CoreV1Api(api).read_namespaced_config_map("hub-data", release.namespace).data == {"ui.json": "{}"}
+    assert clients.AppsV1Api(api).read_namespaced_deployment("proxy", release.namespace).spec.replicas == 1
+    assert release.compared()["action"] == "none"
+
+
 def test_without_a_cluster_nothing_is_asked(release: Release) -> None:
     done = release.play("--check", __daskhub_kubeconfig="", daskhub_helm="/nowhere/helm")
     assert not done.failed and "the objects of the release dask are (known after apply)" in done.text
