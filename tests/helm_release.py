@@ -68,12 +68,18 @@ class Release:
         self.values: dict[str, Any] = {}
         self.data = "{}"
         self.environment = {**os.environ, "KUBECONFIG": self.kubeconfig, "ANSIBLE_NOCOLOR": "1"}
-        (folder / "work").mkdir(mode=0o700)
+
+    @property
+    def work(self) -> Path:
+        """What the role's chart.yml makes for a run; it goes away with the last change."""
+        place = self.folder / "work"
+        place.mkdir(mode=0o700, exist_ok=True)
+        return place
 
     @property
     def values_file(self) -> Path:
         """The values, written."""
-        path = self.folder / "work" / "values.json"
+        path = self.work / "values.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps(self.values), encoding="utf-8")
         return path
@@ -144,7 +150,7 @@ class Release:
             "__daskhub_namespace": self.namespace,
             "__daskhub_chart": self.chart(),
             "__daskhub_values_file": str(self.values_file),
-            "__daskhub_work_directory": str(self.folder / "work"),
+            "__daskhub_work_directory": str(self.work),
             "daskhub_deploy_timeout": 20,
             "result_file": str(self.folder / "result.json"),
             **variables,

@@ -7,10 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import CredentialProblem, LibraryMissing
-from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
-from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
-from ansible_collections.planetary.hub.plugins.module_utils._key_vault_client import given_lately
 from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ClusterError
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Progress, Wait
 
@@ -59,6 +55,12 @@ def _hopeful(given: Mapping[str, Any]) -> bool:
     """Whether somebody was given a right on the cluster a moment ago; it names nobody that Azure knows by an id."""
     if not given["cluster_id"]:
         return False
+    # Mostly nobody has to be asked, and these take their time.
+    from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import CredentialProblem, LibraryMissing
+    from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
+    from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
+    from ansible_collections.planetary.hub.plugins.module_utils._key_vault_client import given_lately
+
     try:
         return given_lately(AzureClient(given), given["cluster_id"], "", holders=WRITERS)
     except (AzureError, CredentialProblem, LibraryMissing):

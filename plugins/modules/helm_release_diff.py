@@ -48,16 +48,13 @@ options:
     description: The chart, a folder, a packaged chart, or an OCI reference.
     type: str
     required: true
-  values:
-    description: The values, YAML or JSON, that O(values_file) shall hold; without it, they are there already.
-    type: str
   values_file:
-    description: File with the values. It is written with mode 0600.
+    description: File with the values, YAML or JSON.
     type: path
     required: true
   scratch:
     description:
-      - A folder that is removed when nothing needs it any more - in check mode, and when there is nothing to change or to
+      - A folder that is removed when nothing needs it any more, in check mode and when there is nothing to change or to
         wait for.
     type: path
   binary_path:
@@ -131,7 +128,6 @@ seconds:
   type: float
 """
 
-import os
 import shutil
 import subprocess
 import time
@@ -154,7 +150,6 @@ SPEC: dict[str, Any] = {
     "release": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
     "chart": {"type": "str", "required": True},
-    "values": {"type": "str", "no_log": True},
     "values_file": {"type": "path", "required": True},
     "scratch": {"type": "path"},
     "binary_path": {"type": "path"},
@@ -163,8 +158,6 @@ SPEC: dict[str, Any] = {
 
 def run(given: dict[str, Any], check: bool) -> dict[str, Any]:
     """Ask Helm and the cluster at the same time, and compare."""
-    if given["values"] is not None:
-        write_private(given["values_file"], given["values"])
     helm = Helm(given)
     process = helm.start_dry_run(given["chart"], given["values_file"])
     try:
@@ -176,12 +169,6 @@ def run(given: dict[str, Any], check: bool) -> dict[str, Any]:
     if given["scratch"] and (check or (found["action"] == "none" and found["ready"])):
         shutil.rmtree(given["scratch"])
     return found
-
-
-def write_private(path: str, content: str) -> None:
-    """Write a file that only its owner reads, from its beginning on."""
-    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
-        stream.write(content)
 
 
 def compared(api: ClusterApi, helm: Helm, process: subprocess.Popen[str], given: dict[str, Any]) -> dict[str, Any]:
@@ -240,9 +227,12 @@ def namespace_there(api: ClusterApi, namespace: str) -> bool:
 
 
 def running(api: ClusterApi, namespace: str, label: str) -> int:
-    """How many pods have a label."""
+    """How many servers or Dask clusters are running: pods with a label, or what the label tells apart."""
     path = f"/api/v1/namespaces/{namespace}/pods"
-    return len(api.items(path, accept=METADATA, labelSelector=label, fieldSelector="status.phase=Running"))
+    pods = api.items(path, accept=METADATA, labelSelector=label, fieldSelector="status.phase=Running")
+    key, _equals, value = label.partition("=")
+    # A cluster has several pods, whose label names it.
+    return len(pods) if value else len({one["metadata"]["labels"][key] for one in pods})
 
 
 def result(plan: Plan, **facts: Any) -> dict[str, Any]:

@@ -37,9 +37,8 @@ options:
     type: str
     default: ""
   directory:
-    description: Where the package is written. It has to be there.
+    description: Where the package is written. Without it, a new private folder, which nobody else removes.
     type: path
-    required: true
   dependencies:
     description: The charts that it carries.
     type: list
@@ -126,6 +125,11 @@ path:
   returned: success
   type: str
   sample: /tmp/work/daskhub-0.1.0+0123456789abcdef.tgz
+directory:
+  description: The folder of the package.
+  returned: success
+  type: str
+  sample: /tmp/work
 name:
   description: The chart's name.
   returned: success
@@ -148,6 +152,7 @@ digests:
   sample: {hub: 0123456789abcdef}
 """
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +187,7 @@ def main() -> None:
             "chart": text,
             "version": optional,
             "digest": optional,
-            "directory": {"type": "path", "required": True},
+            "directory": {"type": "path"},
             "dependencies": {
                 **part,
                 "options": {"name": text, "version": text, "repository": text, "digest": optional},
@@ -200,12 +205,19 @@ def main() -> None:
         groups = chart.group_digests(files, module.params["groups"])
         files, version = chart.versioned(files)
         name = str(chart.about(files)["name"])
-        path = Path(module.params["directory"]) / f"{name}-{version}.tgz"
+        directory = module.params["directory"] or tempfile.mkdtemp(prefix=f"{name}-")
+        path = Path(directory) / f"{name}-{version}.tgz"
         path.write_bytes(chart.package(files))
     except (chart.ChartError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(
-        changed=False, path=str(path), name=name, version=version, dependencies=dependencies, digests=groups
+        changed=False,
+        path=str(path),
+        directory=directory,
+        name=name,
+        version=version,
+        dependencies=dependencies,
+        digests=groups,
     )
 
 

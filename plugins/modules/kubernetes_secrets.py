@@ -170,11 +170,8 @@ from ansible_collections.planetary.hub.plugins.module_utils import _kubernetes_s
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import ARGUMENT_SPEC as AZURE
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_patience import patiently
-from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import (
-    ARGUMENT_SPEC,
-    Cluster,
-    ClusterError,
-)
+from ansible_collections.planetary.hub.plugins.module_utils._cluster_secrets import Cluster
+from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ARGUMENT_SPEC, ClusterError
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 from ansible_collections.planetary.hub.plugins.module_utils._secret_values import digests
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError

@@ -232,7 +232,8 @@ def test_a_release_made_by_hand_is_taken_over(release: Release) -> None:
 def test_the_plan_names_those_who_have_to_stop(release: Release) -> None:
     release.by_hand()
     people(release, "server", {"component": "singleuser-server"})
-    people(release, "cluster", {"gateway.dask.org/cluster": "a"})
+    for name in ("scheduler", "worker"):
+        people(release, name, {"gateway.dask.org/cluster": "a"})
     release.values = {"jupyterhub": {"hub": {"image": {"tag": "next"}}}}
     assert release.compared()["plan"] == [
         "Deployment/hub: its pods are replaced; people's servers go on; signing in and starting servers wait some"
