@@ -71,6 +71,7 @@ DASK_OPTIONS = {
     },
     "images": [IMAGE.partition(":")[0] + ":*"],
 }
+PARTS = ("hub", "proxy", "api", "controller", "traefik")
 Pods = dict[str, tuple[str, int]]
 
 
@@ -87,12 +88,17 @@ class ClusterHub:
 
     :param owner: the kubeconfig of the cluster's administrator
     :ivar variables: of its inventory
+    :ivar deployments: names of what the release runs
     """
 
     def __init__(self, owner: Path, directory: Path) -> None:
         self.owner = owner
         self.directory = directory
         self.namespace = f"e2e-{os.urandom(4).hex()}"
+        # Some objects of a release are in no namespace and are named after it.
+        self.release = self.namespace
+        gateway = (f"{part}-{self.release}-dask-gateway" for part in ("api", "controller", "traefik"))
+        self.deployments = dict(zip(PARTS, ("hub", "proxy", *gateway), strict=True))
         self._token = secrets.token_hex(32)
         self._url = ""
         (directory / "home").mkdir()
@@ -105,6 +111,7 @@ class ClusterHub:
             "hub_azure": False,
             "hub_kubeconfig": str(owner),
             "hub_namespace": self.namespace,
+            "hub_release": self.release,
             "hub_authentication": {"type": "shared-password", "allow_all": True},
             "daskhub_match_node_purpose": "prefer",
             "daskhub_service_type": "NodePort",
@@ -264,7 +271,7 @@ class ClusterHub:
 
     def remove(self) -> None:
         """Delete everything."""
-        words = ["uninstall", "dask", "--namespace", self.namespace, "--ignore-not-found"]
+        words = ["uninstall", self.release, "--namespace", self.namespace, "--ignore-not-found"]
         subprocess.run(["helm", f"--kubeconfig={self.owner}", *words], check=False, capture_output=True)
         self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
 

@@ -18,12 +18,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from cluster_hub import PROFILE, ClusterHub, Life, until
+from cluster_hub import PARTS, PROFILE, ClusterHub, Life, until
 
 ADA = "ada"
 AWAY = 180.0  # seconds
 BACK = 60.0  # seconds until the hub is whole
-DEPLOYMENTS = ("hub", "proxy", "api-dask-dask-gateway", "controller-dask-dask-gateway", "traefik-dask-dask-gateway")
 DAMAGE = "import os; f = open('/srv/jupyterhub/jupyterhub.sqlite', 'r+b'); f.write(os.urandom(8192)); f.flush()"
 WELL = (
     "import sqlite3; print(sqlite3.connect('file:/srv/jupyterhub/jupyterhub.sqlite?mode=ro', uri=True)"
@@ -67,7 +66,7 @@ def do(shell: str) -> None:
 
 def all_ready(hub: ClusterHub) -> None:
     """Every Deployment of the release has its pods."""
-    for name in DEPLOYMENTS:
+    for name in hub.deployments.values():
         hub.kubectl("rollout", "status", "deployment", name, "--timeout=150s")
 
 
@@ -93,15 +92,16 @@ def test_an_upgrade_of_hub_and_gateway_stops_nobody(hub: ClusterHub, before: Lif
     said = " ".join(hub.play("daskhub").stdout.split())
     assert "1 servers and 1 Dask clusters of people are running and go on." in said
     replaced = {name.rpartition("-")[0].rpartition("-")[0] for name in {*core} - {*hub.core()}}
-    assert replaced == {"hub", "api-dask-dask-gateway", "controller-dask-dask-gateway"}
+    assert replaced == {hub.deployments[part] for part in ("hub", "api", "controller")}
     hub.goes_on(ADA, before)
     # The way to the scheduler was not interrupted.
     assert hub.beat(ADA)["connects"] == before.beat["connects"]
     hub.is_whole()
 
 
-@pytest.mark.parametrize("name", DEPLOYMENTS)
-def test_a_pod_that_is_killed_comes_back(hub: ClusterHub, before: Life, name: str) -> None:
+@pytest.mark.parametrize("part", PARTS)
+def test_a_pod_that_is_killed_comes_back(hub: ClusterHub, before: Life, part: str) -> None:
+    name = hub.deployments[part]
     (pod,) = (one for one in hub.core() if one.startswith(f"{name}-"))
     hub.kubectl("delete", "pod", pod, "--force", "--grace-period=0")
     hub.kubectl("rollout", "status", "deployment", name, "--timeout=150s")
@@ -155,7 +155,7 @@ def node_is_ready(hub: ClusterHub) -> bool:
 
 
 def test_a_damaged_database_is_restored_from_its_copy(hub: ClusterHub, before: Life) -> None:
-    hub.kubectl("create", "job", "copy-now", "--from=cronjob/dask-database-copy")
+    hub.kubectl("create", "job", "copy-now", f"--from=cronjob/{hub.release}-database-copy")
     hub.kubectl("wait", "job/copy-now", "--for=condition=complete", "--timeout=120s")
     hub.kubectl("exec", "deployment/hub", "--", "python3", "-c", DAMAGE)
     hub.kubectl("delete", "pod", "--selector=component=hub", "--force", "--grace-period=0")
