@@ -234,7 +234,7 @@ class ClusterHub:
 
     def stop(self, user: str, limit: float = PATIENCE) -> None:
         """Stop a user's server, and wait until it is gone."""
-        self.ask("DELETE", f"/hub/api/users/{user}/server")
+        until(lambda: self.ask("DELETE", f"/hub/api/users/{user}/server") is None, "the hub stops a server", limit)
         until(lambda: not self.server(user), f"the server of {user} is gone", limit)
 
     def compute(self, user: str) -> None:
@@ -256,7 +256,7 @@ class ClusterHub:
 
     def goes_on(self, user: str, before: Life) -> None:
         """Server and Dask worker are the same as before, and the computation goes on."""
-        beats = self.beat(user)["beats"]
+        beats = until(lambda: self.beat(user)["beats"], "the way to the server is open")
         until(lambda: self.beat(user)["beats"] > beats + 2, "the computation goes on")
         now = self.life(user)
         assert now.pods == before.pods
