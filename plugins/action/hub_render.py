@@ -21,8 +21,8 @@ from ansible_collections.planetary.hub.plugins.modules.helm_umbrella_chart impor
 from ansible_collections.planetary.hub.plugins.modules.hub_render import SPEC
 from ansible_collections.planetary.hub.plugins.plugin_utils._written import place
 
-# Ansible loads this before it forks a process for each hub: the garbage collector of each then passes over what is there
-# already, which takes a fifth of the time.
+# Ansible loads this before it forks a process for each hub: the garbage collector of each then passes over what is
+# there already, which took half of the time.
 gc.freeze()
 
 
