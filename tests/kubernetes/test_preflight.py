@@ -298,7 +298,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         'The profile "python" of daskhub_profiles fits on no node: it is guaranteed 9G of memory',
     ),
     "class": ({"daskhub_home_storage_class": "disk"}, "the cluster has no such storage class; name one of standard."),
-    "well": ({}, ""),
+    # Its class comes with the chart.
+    "well": ({"daskhub_home_storage": "files", "daskhub_home_storage_class": ""}, ""),
 }
 
 
