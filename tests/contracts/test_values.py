@@ -35,8 +35,8 @@ CREDENTIALS = re.compile(r"(AZURE|ARM|K8S|KUBE|HELM)")
 Rendered = dict[str, Path]
 
 
-def render(name: str, root: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Render an inventory of the checkout; nothing of the machine's settings, and nobody's credentials."""
+def render(name: str, root: Path, folder: Path, inventory: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Render an inventory, of the checkout if no other is given, without credentials and settings of the machine."""
     place: dict[str, Any] = {"daskhub_render_directory": str(folder / name)}
     if HELM and CHARTS:
         place["daskhub_chart_repositories"] = dict.fromkeys(("jupyterhub", "dask-gateway"), CHARTS)
@@ -51,7 +51,7 @@ def render(name: str, root: Path, folder: Path) -> subprocess.CompletedProcess[s
         "ansible",
         "playbook",
         "-i",
-        str(root / "inventories" / name),
+        str(inventory or root / "inventories" / name),
         "-e",
         json.dumps(place),
     ]
@@ -111,6 +111,24 @@ def test_files_are_private(rendered: Rendered, inventory: str) -> None:
 def test_manifests_only_where_there_are_charts(rendered: Rendered, inventory: str) -> None:
     there = bool(HELM and CHARTS) and inventory != "sandbox"
     assert (rendered[inventory] / "manifests.yml").is_file() is there
+
+
+def test_a_wrong_value_is_one_sentence_that_names_its_file(root: Path, tmp_path: Path) -> None:
+    group = tmp_path / "inventory/group_vars/all"
+    group.mkdir(parents=True)
+    for path in (root / "inventories/simple/group_vars/all").iterdir():
+        (group / path.name).symlink_to(path)
+    own = group / "values.yml"
+    own.write_text("daskhub_values:\n  networkPolicies:\n    enabled: s3cret\n", encoding="utf-8")
+    (tmp_path / "inventory/hosts.yml").symlink_to(root / "inventories/simple/hosts.yml")
+    run = render("wrong", root, tmp_path, tmp_path / "inventory")
+    said = " ".join((run.stdout + run.stderr).split())
+    assert run.returncode != 0
+    assert (
+        f"The chart value networkPolicies.enabled, said by daskhub_values of the inventory ({own}:3), is a text; "
+        "write true or false." in said
+    )
+    assert "s3cret" not in said and not (tmp_path / "wrong").exists()
 
 
 if HELM and CHARTS:
