@@ -85,8 +85,8 @@ lint: ## Check style, types, YAML, Ansible and changelog fragments
 	@$(PYTHON) tests/run.py lint
 
 .PHONY: bench
-bench: $(CONTROL)/.ready ## Measure, and print each figure beside what it is held against (FORMAT=json for programs)
-	@$(BIN)/python -m benchmarks --format=$(FORMAT)
+bench: $(CONTROL)/.ready ## Measure, and print each figure beside what it is held against (FORMAT=json for programs; KUBECONFIG=, CHARTS= as for e2e)
+	@KUBECONFIG='$(CLUSTER)' HUB_CHARTS='$(abspath $(CHARTS))' $(BIN)/python -m benchmarks --format=$(FORMAT)
 
 .PHONY: docs
 docs: $(CONTROL)/.ready ## Write the tables of variables in the roles' READMEs
