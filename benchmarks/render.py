@@ -108,7 +108,7 @@ def umbrella(folder: Path) -> str:
         }
     ]
     (folder / "chart.yml").write_text(json.dumps(play), encoding="utf-8")
-    given: dict[str, object] = {"__daskhub_work_directory": str(folder)}
+    given: dict[str, object] = {"__daskhub_work": {"path": str(folder)}}
     if charts := os.environ.get("HUB_CHARTS"):
         given["daskhub_chart_repositories"] = dict.fromkeys(("jupyterhub", "dask-gateway"), charts)
     command = [
