@@ -22,17 +22,9 @@ attributes:
   diff_mode:
     support: none
     description: RV(arrived) names the files.
+extends_documentation_fragment:
+  - planetary.hub.kubernetes
 options:
-  kubeconfig:
-    description:
-      - The kubeconfig.
-      - Without it, the environment variables E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG), otherwise C(~/.kube/config).
-    type: path
-  context:
-    description:
-      - Its context.
-      - Without it, the environment variable E(K8S_AUTH_CONTEXT), otherwise the current one.
-    type: str
   namespace:
     description: The namespace.
     type: str
@@ -53,8 +45,6 @@ options:
   progress_file:
     description: Where lines for people go; set by the action plugin of this module.
     type: path
-requirements:
-  - kubernetes
 """
 
 EXAMPLES = r"""

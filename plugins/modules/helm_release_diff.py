@@ -25,17 +25,9 @@ attributes:
   diff_mode:
     support: full
     description: Every object that changes, as YAML; values of Secrets are masked.
+extends_documentation_fragment:
+  - planetary.hub.kubernetes
 options:
-  kubeconfig:
-    description:
-      - The kubeconfig.
-      - Without it, the environment variables E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG), otherwise C(~/.kube/config).
-    type: path
-  context:
-    description:
-      - Its context.
-      - Without it, the environment variable E(K8S_AUTH_CONTEXT), otherwise the current one.
-    type: str
   release:
     description: Name of the release.
     type: str

@@ -26,17 +26,9 @@ attributes:
   idempotent:
     support: full
     description: Where nothing is left to be done, nothing is done.
+extends_documentation_fragment:
+  - planetary.hub.kubernetes
 options:
-  kubeconfig:
-    description:
-      - The kubeconfig.
-      - Without it, the environment variables E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG), otherwise C(~/.kube/config).
-    type: path
-  context:
-    description:
-      - Its context.
-      - Without it, the environment variable E(K8S_AUTH_CONTEXT), otherwise the current one.
-    type: str
   release:
     description: Name of the release.
     type: str

@@ -21,17 +21,9 @@ attributes:
   diff_mode:
     support: none
     description: Nothing is changed, so there is no difference to show.
+extends_documentation_fragment:
+  - planetary.hub.kubernetes
 options:
-  kubeconfig:
-    description:
-      - The kubeconfig.
-      - Without it, the environment variables E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG), otherwise C(~/.kube/config).
-    type: path
-  context:
-    description:
-      - Its context.
-      - Without it, the environment variable E(K8S_AUTH_CONTEXT), otherwise the current one.
-    type: str
   namespace:
     description: The hub's namespace. It need not exist.
     type: str
@@ -42,8 +34,6 @@ options:
       - An empty name is the cluster's default.
     type: dict
     default: {}
-requirements:
-  - kubernetes
 """
 
 EXAMPLES = r"""

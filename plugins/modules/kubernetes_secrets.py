@@ -28,17 +28,8 @@ attributes:
     description: What is generated is generated once, except what O(rotate) names.
 extends_documentation_fragment:
   - planetary.hub.azure
+  - planetary.hub.kubernetes
 options:
-  kubeconfig:
-    description:
-      - The kubeconfig.
-      - Without it, the environment variables E(K8S_AUTH_KUBECONFIG) and E(KUBECONFIG), otherwise C(~/.kube/config).
-    type: path
-  context:
-    description:
-      - Its context.
-      - Without it, the environment variable E(K8S_AUTH_CONTEXT), otherwise the current one.
-    type: str
   namespace:
     description: The namespace. It is made if it is missing, and otherwise left as it is.
     type: str
@@ -122,8 +113,6 @@ options:
       - The first key of each has to be a random one.
     type: dict
     default: {}
-requirements:
-  - kubernetes
 """
 
 EXAMPLES = r"""
