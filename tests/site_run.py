@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +64,12 @@ class Site:
         words = ("--prepared", "--kubeconfig", str(owner), "--listen", address_for_pods(owner))
         stand_in.start("--latency", "0", *words)
         site = cls(name, inventory, variables, owner, directory, stand_in)
-        try:
+        with ExitStack() as undone:
+            undone.callback(stand_in.stop)
+            undone.callback(site.remove)
             site.remove()
             site.first = site.play()
             yield site
-        finally:
-            site.remove()
-            stand_in.stop()
 
     def play(self, *words: str, playbook: str = "site.yml") -> subprocess.CompletedProcess[str]:
         """Run a playbook; the charts come from the folder of HUB_CHARTS, otherwise from the public repositories."""
