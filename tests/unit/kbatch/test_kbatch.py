@@ -32,7 +32,7 @@ ROLE = """
     ansible_connection: local
     role_path: "{{ root }}/roles/daskhub"
     daskhub_base_url: /compute/
-    daskhub_match_node_purpose: require
+    __daskhub_match_node_purpose: require
     __daskhub_namespace: staging
     __daskhub_traefik: traefik-dask-gateway
     __daskhub_gateway_prefix: /compute/services/dask-gateway
