@@ -215,9 +215,8 @@ class ClusterHub:
     def start(self, user: str, limit: float = PATIENCE) -> float:
         """Start a user's server; the seconds until it was ready."""
         begin = time.monotonic()
-        until(lambda: self._begun(user), f"the hub starts the server of {user}", limit)
-        left = limit - (time.monotonic() - begin)
-        until(lambda: self.server(user).get("ready"), f"the server of {user} is ready", left)
+        # Like somebody who tries again when it fails.
+        until(lambda: self._begun(user) and self.server(user).get("ready"), f"the server of {user} is ready", limit)
         return time.monotonic() - begin
 
     def _begun(self, user: str) -> bool:
