@@ -112,7 +112,7 @@ def public_addresses(api: ClusterApi) -> list[str]:
     slices = visible(api, path, labelSelector="kubernetes.io/service-name=kubernetes") or []
     found = {str(address) for one in slices for end in one.get("endpoints") or [] for address in end["addresses"]}
     found |= resolved(urlsplit(api.host).hostname or "")
-    return sorted(filter(public, found), key=lambda address: IPv4Address(address))
+    return sorted(filter(public, found), key=IPv4Address)
 
 
 def resolved(host: str) -> set[str]:

@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 LIMIT = 180.0  # seconds for a dry run; usually 2
+Process = subprocess.Popen[str]
 UNKNOWN = "no matches for kind"
 # What Helm or the API server says (from the sources of helm 3.20 and seen), what it means, and the way out.
 MEANINGS = (
@@ -132,7 +133,7 @@ class Helm:
         """For sentences."""
         return {name: str(self._options.get(name) or "") for name in ("release", "namespace", "chart")}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> Process:
         """Start it on the namespace."""
         # run_command waits, and Helm renders while the cluster is asked.
         return subprocess.Popen(  # pylint: disable=ansible-bad-function
@@ -144,14 +145,14 @@ class Helm:
             text=True,
         )
 
-    def start_dry_run(self, chart: str, values: str) -> subprocess.Popen[str]:
+    def start_dry_run(self, chart: str, values: str) -> Process:
         """Begin to ask what an upgrade (or, without a release, an installation) would lead to, on the server."""
         return self.start(
             *("upgrade", str(self._options["release"]), os.path.expanduser(chart), "--install", "--reset-values"),
             *("--values", os.path.expanduser(values), "--dry-run=server", "--output=json"),
         )
 
-    def release_of(self, process: subprocess.Popen[str]) -> dict[str, Any]:
+    def release_of(self, process: Process) -> dict[str, Any]:
         """The release that a dry run leads to.
 
         :raises HelmError: when it leads to none
@@ -174,7 +175,7 @@ class Helm:
         name, _dash, version = os.path.basename(chart).removesuffix(".tgz").rpartition("-")
         return {"manifest": output, "chart": {"metadata": {"name": name, "version": version}}}
 
-    def ended(self, process: subprocess.Popen[str], limit: float) -> tuple[str, str]:
+    def ended(self, process: Process, limit: float) -> tuple[str, str]:
         """Both streams of what has ended well.
 
         :raises HelmError: when it did not

@@ -121,7 +121,6 @@ seconds:
 """
 
 import shutil
-import subprocess
 import time
 from typing import Any
 
@@ -129,7 +128,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.planetary.hub.plugins.module_utils import _helm_history as stored
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_api import METADATA, ClusterApi
-from ansible_collections.planetary.hub.plugins.module_utils._helm_command import Helm, HelmError, KindUnknown
+from ansible_collections.planetary.hub.plugins.module_utils._helm_command import Helm, HelmError, KindUnknown, Process
 from ansible_collections.planetary.hub.plugins.module_utils._helm_drift import drift
 from ansible_collections.planetary.hub.plugins.module_utils._helm_objects import objects
 from ansible_collections.planetary.hub.plugins.module_utils._helm_plan import PEOPLES, Plan, made, recovering
@@ -163,7 +162,7 @@ def run(given: dict[str, Any], check: bool) -> dict[str, Any]:
     return found
 
 
-def compared(api: ClusterApi, helm: Helm, process: subprocess.Popen[str], given: dict[str, Any]) -> dict[str, Any]:
+def compared(api: ClusterApi, helm: Helm, process: Process, given: dict[str, Any]) -> dict[str, Any]:
     """The result, from what the cluster says while Helm renders, and what Helm says then."""
     namespace, release = given["namespace"], given["release"]
     exists = namespace_there(api, namespace)
@@ -183,9 +182,7 @@ def compared(api: ClusterApi, helm: Helm, process: subprocess.Popen[str], given:
     return result(plan, ready=not rollout.waiting, **facts)
 
 
-def wanted(
-    helm: Helm, process: subprocess.Popen[str], given: dict[str, Any], api: ClusterApi, first: bool
-) -> dict[str, Any]:
+def wanted(helm: Helm, process: Process, given: dict[str, Any], api: ClusterApi, first: bool) -> dict[str, Any]:
     """The release that is to be.
 
     :param first: whether Helm will install the kinds of objects that the chart brings, which a dry run does not

@@ -19,8 +19,10 @@ description:
 attributes:
   check_mode:
     support: full
+    description: Renders, but writes no file.
   diff_mode:
     support: full
+    description: Shows both files, in which there is no secret.
 options:
   fragments:
     description: Values by origin, see P(planetary.hub.merge_values#filter).

@@ -43,7 +43,6 @@ options:
     description: Its key.
     type: str
     required: true
-    no_log: false
   file:
     description: The file, written with mode 0600 in a folder of mode 0700 when it does not hold the value yet.
     type: path

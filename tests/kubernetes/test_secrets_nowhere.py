@@ -11,6 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,16 +134,18 @@ class Hub:
 
 
 @pytest.fixture(scope="module")
-def hub(api_server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def hub(api_server: ApiServer) -> Iterator[Hub]:
     if shutil.which("helm") is None:
         pytest.skip("helm is not on PATH: python tests/tools.py builds it")
     controller = PodController(api_server.kubeconfig()).start()
-    made = Hub(api_server, tmp_path_factory.mktemp("nowhere"))
-    loader: Any = config.new_client_from_config
-    storage: Any = client.StorageV1Api(loader(made.kubeconfig))
-    storage.create_storage_class({"metadata": {"name": "nowhere"}, "provisioner": "example.org/none"})
-    yield made
-    storage.delete_storage_class("nowhere")
+    # Ansible has sockets among its temporary files, and a socket's path is short.
+    with tempfile.TemporaryDirectory(prefix="nowhere-", dir="/tmp") as folder:
+        made = Hub(api_server, Path(folder))
+        loader: Any = config.new_client_from_config
+        storage: Any = client.StorageV1Api(loader(made.kubeconfig))
+        storage.create_storage_class({"metadata": {"name": "nowhere"}, "provisioner": "example.org/none"})
+        yield made
+        storage.delete_storage_class("nowhere")
     controller.stop()
 
 
