@@ -15,6 +15,9 @@ from cryptography.x509.oid import NameOID
 
 DAYS = 90
 
+# What a key of an authority is for: to sign certificates.
+SIGNS = x509.KeyUsage(False, False, False, False, False, True, False, False, False)
+
 
 def name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
@@ -58,4 +61,11 @@ def _signed(
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(issuer, subject, public, x509.random_serial_number())
     builder = builder.not_valid_before(now - timedelta(minutes=5)).not_valid_after(now + timedelta(days=days))
-    return builder.add_extension(more, critical=False).sign(key, hashes.SHA256())
+    # Python 3.13 checks certificates as strictly as RFC 5280 reads.
+    authority = isinstance(more, x509.BasicConstraints)
+    builder = builder.add_extension(more, critical=authority)
+    if authority:
+        builder = builder.add_extension(SIGNS, critical=True)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+    above = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+    return builder.add_extension(above, critical=False).sign(key, hashes.SHA256())
