@@ -79,8 +79,9 @@ class Http:
         """
         clock = asyncio.get_running_loop().time
         attempt = 0
+        problem: SourceError | None = None
         while True:
-            pause, problem = 0.0, SourceError(f"{who} did not answer")
+            pause = 0.0
             async with self._turn:
                 await asyncio.sleep(PACE)
             try:
@@ -89,8 +90,11 @@ class Http:
                 pause, problem = again.pause, again.problem
             except (aiohttp.ClientError, OSError) as error:
                 # TimeoutError is an OSError. Texts of these errors hold hosts, and may hold headers.
-                reason = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-                problem = SourceError(f"{who} cannot be reached ({reason})")
+                if not isinstance(error, TimeoutError):
+                    problem = SourceError(f"{who} cannot be reached ({type(error).__name__})")
+                elif problem is None:
+                    # Time that runs out while trying again says less than what was answered before.
+                    problem = SourceError(f"{who} cannot be reached (no answer in time)")
             attempt += 1
             pause = max(pause, random.uniform(0, min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE)))  # noqa: S311
             if clock() + pause >= until:
