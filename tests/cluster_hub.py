@@ -177,6 +177,15 @@ class ClusterHub:
             **self.pods("app.kubernetes.io/name=dask-gateway,!gateway.dask.org/cluster"),
         }
 
+    def containers(self) -> set[str]:
+        """The ids of all containers of the hub's namespace that are there or were there last."""
+        return {
+            status["containerID"]
+            for pod in self.objects("pods")
+            for status in pod["status"].get("containerStatuses") or []
+            if status.get("containerID")
+        }
+
     @property
     def url(self) -> str:
         """Where the hub is reached, past every load balancer."""
@@ -238,16 +247,25 @@ class ClusterHub:
 
     def compute(self, user: str) -> None:
         """Let a user compute on a Dask cluster until the server ends."""
-        content = {"type": "file", "format": "text", "content": BEAT}
-        self.ask("PUT", f"/user/{user}/api/contents/beat.py", content)
+        self.write(user, "beat.py", BEAT)
         (pod,) = self.pods(f"component=singleuser-server,hub.jupyter.org/username={user}")
-        self.kubectl("exec", pod, "--", "sh", "-c", "cd ~ && nohup python beat.py >beat.log 2>&1 &")
+        # What an earlier one said is not of this one.
+        self.kubectl("exec", pod, "--", "sh", "-c", "cd ~ && rm -f beat.json && nohup python beat.py >beat.log 2>&1 &")
         until(lambda: self.beat(user), "the computation begins")
 
     def beat(self, user: str) -> dict[str, Any]:
         """What the computation said last."""
-        found: dict[str, Any] = json.loads(self.ask("GET", f"/user/{user}/api/contents/beat.json?content=1")["content"])
+        found: dict[str, Any] = json.loads(self.read(user, "beat.json"))
         return found
+
+    def write(self, user: str, name: str, text: str) -> None:
+        """Write a file into a user's home."""
+        content = {"type": "file", "format": "text", "content": text}
+        self.ask("PUT", f"/user/{user}/api/contents/{name}", content)
+
+    def read(self, user: str, name: str) -> str:
+        """A file of a user's home."""
+        return str(self.ask("GET", f"/user/{user}/api/contents/{name}?content=1")["content"])
 
     def life(self, user: str) -> Life:
         """What a user has now; only while the API server answers."""

@@ -1,10 +1,11 @@
 # Copyright (c) planetary.hub contributors
 # SPDX-License-Identifier: MIT
 """The hub survives its surroundings, and what people run survives the hub: a server and a Dask cluster that compute.
+Nobody reaches what is not theirs meanwhile.
 
 HUB_CHARTS names a folder with the packaged charts where the public ones cannot be had, E2E_USER_IMAGE an image with
 what a user of Dask needs. Commands of the shell take parts of the cluster away and bring them back:
-E2E_API_SERVER_STOP and E2E_API_SERVER_START, E2E_KUBELET_STOP and E2E_KUBELET_START.
+E2E_API_SERVER_STOP and E2E_API_SERVER_START, E2E_KUBELET_STOP and E2E_KUBELET_START, E2E_NODE_RESTART.
 """
 
 from __future__ import annotations
@@ -23,11 +24,28 @@ from cluster_hub import PARTS, PROFILE, ClusterHub, Life, until
 ADA = "ada"
 AWAY = 180.0  # seconds
 BACK = 60.0  # seconds until the hub is whole
+BOOT = 600.0  # seconds for a machine to start again, with all that runs on it
 DAMAGE = "import os; f = open('/srv/jupyterhub/jupyterhub.sqlite', 'r+b'); f.write(os.urandom(8192)); f.flush()"
 WELL = (
     "import sqlite3; print(sqlite3.connect('file:/srv/jupyterhub/jupyterhub.sqlite?mode=ro', uri=True)"
     ".execute('PRAGMA integrity_check').fetchone())"
 )
+# Of the places that are its words, those that a pod reaches.
+REACHED = """
+import socket, sys
+from concurrent.futures import ThreadPoolExecutor
+
+def reached(place):
+    host, _, port = place.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), 3).close()
+    except OSError:
+        return False
+    return True
+
+with ThreadPoolExecutor() as pool:
+    print(*(place for place, yes in zip(sys.argv[1:], pool.map(reached, sys.argv[1:])) if yes))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +76,9 @@ def command(name: str) -> str:
     return found
 
 
-def do(shell: str) -> None:
+def do(shell: str, limit: float = 120) -> None:
     """Run a command of the environment."""
-    done = subprocess.run(["sh", "-c", shell], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["sh", "-c", shell], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -68,6 +86,29 @@ def all_ready(hub: ClusterHub) -> None:
     """Every Deployment of the release has its pods."""
     for name in hub.deployments.values():
         hub.kubectl("rollout", "status", "deployment", name, "--timeout=150s")
+
+
+def test_network_policies_are_enforced(hub: ClusterHub) -> None:
+    kinds = {"server": "component=singleuser-server", "scheduler": "dask-scheduler", "worker": "dask-worker"}
+    label = "app.kubernetes.io/component="
+    pods = {
+        kind: one
+        for kind, value in kinds.items()
+        for one in hub.objects("pods", "--selector", value if "=" in value else label + value)
+    }
+    server, scheduler = (pods[kind]["status"]["podIP"] for kind in ("server", "scheduler"))
+    gateway = hub.deployments["traefik"]
+    open_for = {"server": {"hub:8081", f"{gateway}:80"}, "worker": {f"{scheduler}:8786"}}
+    closed_for = {
+        "server": {"proxy-api:8001", f"{scheduler}:8786", f"{scheduler}:8787", "kubernetes.default.svc:443"},
+        "worker": {"proxy-api:8001", "hub:8081", f"{server}:8888", f"{scheduler}:8787", "kubernetes.default.svc:443"},
+    }
+    for kind, others in closed_for.items():
+        words = ("python3", "-c", REACHED, *sorted(open_for[kind] | others))
+        found = {*hub.kubectl("exec", pods[kind]["metadata"]["name"], "--", *words).split()}
+        if others <= found:
+            pytest.skip("nothing enforces network policies in this cluster")
+        assert found == open_for[kind], kind
 
 
 def test_changed_files_restart_nothing(hub: ClusterHub, before: Life) -> None:
@@ -152,6 +193,31 @@ def node_is_ready(hub: ClusterHub) -> bool:
     """Whether all nodes are."""
     conditions = [one for node in hub.objects("nodes") for one in node["status"]["conditions"]]
     return all(one["status"] == "True" for one in conditions if one["type"] == "Ready")
+
+
+def test_the_node_restarts(hub: ClusterHub, before: Life) -> None:
+    """All containers end at once, the hub's and people's; what is on volumes is not lost."""
+    restart = command("E2E_NODE_RESTART")
+    hub.write(ADA, "kept.txt", "what Ada wrote")
+    known = hub.ask("GET", f"/hub/api/users/{ADA}")["created"]
+    gone = hub.containers()
+    do(restart, BOOT)
+    begin = time.monotonic()
+    until(lambda: hub.core() and not gone & hub.containers(), "everything was started anew", BOOT)
+    all_ready(hub)
+    print(f"the hub was ready {time.monotonic() - begin:.0f} s after the return of the node")
+    assert PROFILE["display_name"] in hub.offered("grace")
+    seconds = hub.start("grace", BACK)
+    print(f"a server was ready {seconds:.0f} s later")
+    hub.stop("grace")
+    # Nobody is left with a server that the hub believes in and that does not answer, nor with half a Dask cluster.
+    until(lambda: not hub.server(ADA) or hub.ask("GET", f"/user/{ADA}/api/status"), "Ada's server settles", BACK)
+    cluster = before.beat["cluster"].rpartition(".")[2]
+    until(lambda: not hub.pods(f"gateway.dask.org/cluster={cluster}"), "the Dask cluster is gone", BACK)
+    hub.start(ADA)
+    assert hub.ask("GET", f"/hub/api/users/{ADA}")["created"] == known
+    assert hub.read(ADA, "kept.txt") == "what Ada wrote"
+    hub.compute(ADA)
 
 
 def test_a_damaged_database_is_restored_from_its_copy(hub: ClusterHub, before: Life) -> None:
