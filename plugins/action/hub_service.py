@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.planetary.hub.plugins.modules import hub_service
+from ansible_collections.planetary.hub.plugins.plugin_utils._in_process import InProcess
 from ansible_collections.planetary.hub.plugins.plugin_utils._progress import ProgressAction
 
 
-class ActionModule(ProgressAction):
+class ActionModule(InProcess, ProgressAction):
+    module = hub_service
     label = "service"

@@ -178,47 +178,51 @@ def put_together(wanted: dict[str, Any]) -> tuple[chart.Files, dict[str, str]]:
     return chart.with_insertions(files, [chart.Insertion(**each) for each in wanted["insertions"]]), digests
 
 
-def main() -> None:
-    part = {"type": "list", "elements": "dict", "default": []}
-    text: dict[str, Any] = {"type": "str", "required": True}
-    optional: dict[str, Any] = {"type": "str", "default": ""}
-    module = AnsibleModule(
-        argument_spec={
-            "chart": text,
-            "version": optional,
-            "digest": optional,
-            "directory": {"type": "path"},
-            "dependencies": {
-                **part,
-                "options": {"name": text, "version": text, "repository": text, "digest": optional},
-            },
-            "sources": {**part, "options": {"src": {"type": "path", "required": True}, "dest": optional}},
-            "insertions": {**part, "options": {"path": text, "after": text, "text": text}},
-            "groups": {"type": "dict", "default": {}},
-            "cache": {"type": "path", "default": "~/.cache/planetary.hub/charts"},
-            "binary_path": {"type": "str", "default": "helm"},
-        },
-        supports_check_mode=True,
-    )
+PART: dict[str, Any] = {"type": "list", "elements": "dict", "default": []}
+TEXT: dict[str, Any] = {"type": "str", "required": True}
+OPTIONAL: dict[str, Any] = {"type": "str", "default": ""}
+SPEC: dict[str, Any] = {
+    "chart": TEXT,
+    "version": OPTIONAL,
+    "digest": OPTIONAL,
+    "directory": {"type": "path"},
+    "dependencies": {**PART, "options": {"name": TEXT, "version": TEXT, "repository": TEXT, "digest": OPTIONAL}},
+    "sources": {**PART, "options": {"src": {"type": "path", "required": True}, "dest": OPTIONAL}},
+    "insertions": {**PART, "options": {"path": TEXT, "after": TEXT, "text": TEXT}},
+    "groups": {"type": "dict", "default": {}},
+    "cache": {"type": "path", "default": "~/.cache/planetary.hub/charts"},
+    "binary_path": {"type": "str", "default": "helm"},
+}
+
+
+def outcome(given: dict[str, Any], _check: bool) -> dict[str, Any]:
+    """The module's result."""
     try:
-        files, dependencies = put_together(module.params)
-        groups = chart.group_digests(files, module.params["groups"])
+        files, dependencies = put_together(given)
+        groups = chart.group_digests(files, given["groups"])
         files, version = chart.versioned(files)
         name = str(chart.about(files)["name"])
-        directory = module.params["directory"] or tempfile.mkdtemp(prefix=f"{name}-")
+        directory = given["directory"] or tempfile.mkdtemp(prefix=f"{name}-")
         path = Path(directory) / f"{name}-{version}.tgz"
         path.write_bytes(chart.package(files))
     except (chart.ChartError, OSError) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(
-        changed=False,
-        path=str(path),
-        directory=directory,
-        name=name,
-        version=version,
-        dependencies=dependencies,
-        digests=groups,
-    )
+        return {"failed": True, "msg": str(error)}
+    return {
+        "changed": False,
+        "path": str(path),
+        "directory": directory,
+        "name": name,
+        "version": version,
+        "dependencies": dependencies,
+        "digests": groups,
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    found = outcome(module.params, module.check_mode)
+    end = module.fail_json if found.get("failed") else module.exit_json
+    end(**found)
 
 
 if __name__ == "__main__":

@@ -89,34 +89,38 @@ from ansible_collections.planetary.hub.plugins.module_utils._hub_address import 
 from ansible_collections.planetary.hub.plugins.module_utils._hub_api import REQUESTS_ERROR
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 
-
-def argument_spec() -> dict[str, Any]:
-    return {
-        "url": {"type": "str", "required": True},
-        "timeout": {"type": "int", "default": 0},
-        "https": {"type": "str", "choices": ["none", "letsencrypt", "secret", "offload"], "default": "none"},
-        "namespace": {"type": "str", "default": "dhub"},
-        "address": {"type": "str", "default": ""},
-        "ca_file": {"type": "path"},
-        "progress_file": {"type": "path"},
-    }
+SPEC: dict[str, Any] = {
+    "url": {"type": "str", "required": True},
+    "timeout": {"type": "int", "default": 0},
+    "https": {"type": "str", "choices": ["none", "letsencrypt", "secret", "offload"], "default": "none"},
+    "namespace": {"type": "str", "default": "dhub"},
+    "address": {"type": "str", "default": ""},
+    "ca_file": {"type": "path"},
+    "progress_file": {"type": "path"},
+}
 
 
-def main() -> None:
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+def outcome(given: dict[str, Any], _check: bool) -> dict[str, Any]:
+    """The module's result."""
     if REQUESTS_ERROR:
-        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_ERROR)
-    given = module.params
+        return {"failed": True, "msg": missing_required_lib("requests"), "exception": REQUESTS_ERROR}
     if not given["url"].startswith(("http://", "https://")):
-        module.fail_json(msg=f"url is {given['url']}; give the hub's address with http:// or https://")
+        return {"failed": True, "msg": f"url is {given['url']}; give the hub's address with http:// or https://"}
     known = {name: given[name] for name in ("https", "namespace", "address")}
     progress = Progress(given["progress_file"] or "")
     try:
         answer = wait_for(given["url"], given["timeout"], progress, given["ca_file"] or "", **known)
     except Abandoned as reason:
-        module.fail_json(msg=str(reason))
+        return {"failed": True, "msg": str(reason)}
     problem = f"{answer.problem}. {answer.remedy}" if answer.problem else ""
-    module.exit_json(changed=False, verified=bool(answer.version), version=answer.version, problem=problem)
+    return {"changed": False, "verified": bool(answer.version), "version": answer.version, "problem": problem}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    found = outcome(module.params, module.check_mode)
+    end = module.fail_json if found.get("failed") else module.exit_json
+    end(**found)
 
 
 if __name__ == "__main__":

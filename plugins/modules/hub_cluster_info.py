@@ -143,20 +143,23 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
         }
 
 
+def outcome(given: dict[str, Any], _check: bool) -> dict[str, Any]:
+    """The module's result."""
+    try:
+        return {"changed": False, **run(given)}
+    except (InputError, LibraryMissing) as error:
+        return {"failed": True, "msg": str(error)}
+    except ClusterError as error:
+        place = f" of the kubeconfig {given['kubeconfig']}" if given["kubeconfig"] else ""
+        remedy = "" if error.status else "; start it, or name another kubeconfig in hub_kubeconfig"
+        return {"failed": True, "msg": f"The cluster{place} cannot be used: {error}{remedy}."}
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    try:
-        result = run(module.params)
-    except (InputError, LibraryMissing) as error:
-        module.fail_json(msg=str(error))
-    except ClusterError as error:
-        place = f" of the kubeconfig {module.params['kubeconfig']}" if module.params["kubeconfig"] else ""
-        module.fail_json(
-            msg=f"The cluster{place} cannot be used: {error}; start it, or name another kubeconfig in hub_kubeconfig."
-            if not error.status
-            else f"The cluster{place} cannot be used: {error}."
-        )
-    module.exit_json(changed=False, **result)
+    found = outcome(module.params, module.check_mode)
+    end = module.fail_json if found.get("failed") else module.exit_json
+    end(**found)
 
 
 if __name__ == "__main__":

@@ -142,16 +142,23 @@ def keep(secret: dict[str, Any], key: str, file: Path) -> None:
         stream.write(value)
 
 
-def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+def outcome(given: dict[str, Any], check: bool) -> dict[str, Any]:
+    """The module's result."""
     start = time.monotonic()
     try:
-        found = run(module.params, module.check_mode)
+        found = run(given, check)
     except (InputError, LibraryMissing, OSError) as error:
-        module.fail_json(msg=str(error))
+        return {"failed": True, "msg": str(error)}
     except (ClusterError, Abandoned) as error:
-        module.fail_json(msg=f"The service of the hub cannot be looked at: {error}.")
-    module.exit_json(**found, seconds=round(time.monotonic() - start, 2))
+        return {"failed": True, "msg": f"The service of the hub cannot be looked at: {error}."}
+    return {**found, "seconds": round(time.monotonic() - start, 2)}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    found = outcome(module.params, module.check_mode)
+    end = module.fail_json if found.get("failed") else module.exit_json
+    end(**found)
 
 
 if __name__ == "__main__":

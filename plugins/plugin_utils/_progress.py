@@ -36,16 +36,20 @@ class ProgressAction(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         if not self._can_follow():
-            return {**result, **self._execute_module(module_args=arguments, task_vars=task_vars)}
+            return result | self._work(arguments, task_vars or {})
         host = (task_vars or {}).get("inventory_hostname", "")
         play = os.getppid()
         with followed_file(f"[{host}] {self.label}:") as path:
             arguments["progress_file"] = path
-            result |= self._execute_module(module_args=arguments, task_vars=task_vars)
+            result |= self._work(arguments, task_vars or {})
         if os.getppid() != play:
             # Nobody reads results any more: Ansible's worker would wait for ever to hand over what no pipe holds.
             return {"failed": True, "msg": "The play that ran this task has ended."}
         return result
+
+    def _work(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self._execute_module(module_args=arguments, task_vars=task_vars)
+        return answer
 
     def _can_follow(self) -> bool:
         local = self._connection.transport.rpartition(".")[2] == "local"
