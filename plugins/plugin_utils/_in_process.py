@@ -35,7 +35,8 @@ def preload(*packages: str) -> None:
 class InProcess(ActionBase):
     """For an action plugin whose module has ``SPEC`` and ``outcome(options, check_mode)``, which returns its result.
 
-    With another connection than local, with `become`, or with another Python, the module runs as any other.
+    With another connection than local, with `become`, `async` or another Python, and on macOS, whose system libraries do
+    not bear a fork, the module runs as any other.
     """
 
     module: ModuleType
@@ -54,9 +55,10 @@ class InProcess(ActionBase):
         return found
 
     def _is_here(self, task_vars: dict[str, Any]) -> bool:
-        local = self._connection.transport.rpartition(".")[2] == "local"
+        local = self._connection.transport.rpartition(".")[2] == "local" and sys.platform != "darwin"
         python = self._templar.template(task_vars.get("ansible_python_interpreter") or "")
-        return local and not self._play_context.become and python in ("", sys.executable)
+        apart = self._play_context.become or self._task.async_val
+        return local and not apart and python in ("", sys.executable)
 
 
 class InProcessAction(InProcess):
