@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+from ansible_collections.planetary.hub.plugins.modules import kubernetes_secrets
+from ansible_collections.planetary.hub.plugins.plugin_utils._in_process import InProcess, preload
 from ansible_collections.planetary.hub.plugins.plugin_utils._progress import ProgressAction
 
+preload("kubernetes.dynamic", "requests")
 
-class ActionModule(ProgressAction):
+
+class ActionModule(InProcess, ProgressAction):
+    module = kubernetes_secrets
     label = "Secrets"

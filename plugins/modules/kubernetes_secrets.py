@@ -196,14 +196,13 @@ SPEC: dict[str, Any] = {
 }
 
 
-def run(module: AnsibleModule) -> dict[str, Any]:
+def run(given: dict[str, Any], check: bool) -> dict[str, Any]:
     """Bring it about, and say what was done."""
-    given = module.params
     cluster = Cluster(given)
     name = given["namespace"]
     there = secrets.namespace_there(cluster, name)
     steps = secrets.plan(cluster, name, there, [secrets.wanted(one) for one in given["secrets"]], given["rotate"])
-    if not module.check_mode:
+    if not check:
         if not there:
             labels = given["namespace_labels"]
             cluster.create_namespace(
@@ -221,18 +220,25 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+def outcome(given: dict[str, Any], check: bool) -> dict[str, Any]:
+    """The module's result."""
     start = time.monotonic()
     try:
-        result = patiently(lambda: run(module), module.params, Progress(module.params["progress_file"] or ""))
+        found = patiently(lambda: run(given, check), given, Progress(given["progress_file"] or ""))
     except Abandoned as error:
-        module.fail_json(msg=f"Stopped: {error}.")
+        return {"failed": True, "msg": f"Stopped: {error}."}
     except (InputError, LibraryMissing) as error:
-        module.fail_json(msg=str(error))
+        return {"failed": True, "msg": str(error)}
     except ClusterError as error:
-        module.fail_json(msg=f"The Secrets cannot be brought about: {error}.")
-    module.exit_json(**result, seconds=round(time.monotonic() - start, 2))
+        return {"failed": True, "msg": f"The Secrets cannot be brought about: {error}."}
+    return {**found, "seconds": round(time.monotonic() - start, 2)}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    found = outcome(module.params, module.check_mode)
+    end = module.fail_json if found.get("failed") else module.exit_json
+    end(**found)
 
 
 if __name__ == "__main__":

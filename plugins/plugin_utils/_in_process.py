@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 
 
@@ -35,8 +36,8 @@ def preload(*packages: str) -> None:
 class InProcess(ActionBase):
     """For an action plugin whose module has ``SPEC`` and ``outcome(options, check_mode)``, which returns its result.
 
-    With another connection than local, with `become`, `async` or another Python, and on macOS, whose system libraries do
-    not bear a fork, the module runs as any other.
+    With another connection than local, with `become`, `async` or another Python, and on macOS, whose system libraries
+    do not bear a fork, the module runs as any other.
     """
 
     module: ModuleType
@@ -51,8 +52,10 @@ class InProcess(ActionBase):
         checked = ArgumentSpecValidator(self.module.SPEC).validate(arguments)
         if checked.error_messages:
             return {"failed": True, "msg": ". ".join(checked.error_messages)}
-        found: dict[str, Any] = self.module.outcome(checked.validated_parameters, self._task.check_mode)
-        return found
+        found = self.module.outcome(checked.validated_parameters, self._task.check_mode)
+        # As AnsibleModule does with what its options call a secret.
+        shown: dict[str, Any] = remove_values(found, checked._no_log_values)
+        return shown
 
     def _is_here(self, task_vars: dict[str, Any]) -> bool:
         local = self._connection.transport.rpartition(".")[2] == "local" and sys.platform != "darwin"
