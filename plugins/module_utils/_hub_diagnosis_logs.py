@@ -36,6 +36,10 @@ WIDTH = 300  # characters of a line
 TAIL, LONG = 100, 2000  # lines of a container that failed, and of one that tells of others
 DEAF = "Watching resources never recovered, giving up"
 ACME = re.compile(r"(?i)unable to obtain acme certificate|acme: error|cannot get acme|rateLimited")
+# What an ACME server says, within the words of the client: urn:ietf:params:acme:error:<kind> :: <detail>.
+# Source: https://www.rfc-editor.org/rfc/rfc8555#section-6.7
+REFUSED = re.compile(r"\[(?P<name>[\w.*-]+)\][^\[]*?urn:ietf:params:acme:error:(?P<kind>\w+) :: (?P<detail>.*)")
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 SILENT = re.compile(r"(?i)didn't respond in|never showed up at|Timed out waiting for .*(http|server)")
 
 
@@ -67,11 +71,12 @@ def wanted(snapshot: Snapshot) -> list[Wanted]:
 
 
 def masked(text: str) -> str:
-    """A text without what looks like a secret.
+    """A text without what looks like a secret, and without colours.
 
     >>> masked("Authorization: token 0123456789abcdef0123456789abcdef")
     'Authorization: token ***'
     """
+    text = COLOURS.sub("", text)
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
@@ -92,16 +97,32 @@ def certificate(snapshot: Snapshot) -> Iterator[Finding]:
             continue
         refused = [line for line in snapshot.logs.get((name(pod), "traefik"), "").splitlines() if ACME.search(line)]
         if refused:
-            yield unissued(f"Pod/{name(pod)}", masked(refused[-1])[: WIDTH * 2], name(pod))
+            kind, said = refusal(refused[-1])
+            yield unissued(f"Pod/{name(pod)}", said, name(pod), kind)
 
 
-def unissued(where: str, said: str, pod: str) -> Finding:
+def refusal(line: str) -> tuple[str, str]:
+    """The kind of an ACME server's refusal ("" when the line names none), and what to show of it.
+
+    >>> refusal("[hub.example.org] acme: error: 400 :: urn:ietf:params:acme:error:dns :: no such host")
+    ('dns', 'no certificate for hub.example.org (dns): no such host')
+    """
+    line = COLOURS.sub("", line)
+    found = REFUSED.search(line)
+    if not found:
+        return "", masked(line)[: WIDTH * 2]
+    detail = found["detail"].replace('\\"', '"').split("\\n")[0].strip()
+    return found["kind"], masked(f"no certificate for {found['name']} ({found['kind']}): {detail}")[: WIDTH * 2]
+
+
+def unissued(where: str, said: str, pod: str, kind: str = "") -> Finding:
     """A certificate that was not issued."""
-    remedy = (
-        "See that the hub's name points to the address of the service proxy-public and that port 80 is open, then "
-        f"re-create the autohttps pod: kubectl delete pod {pod}."
-    )
-    return Finding("certificate", where, said, remedy)
+    cause = {
+        "rateLimited": "Wait as long as the server says, and try with daskhub_https_acme_server meanwhile",
+        "caa": "Let a CAA record of the name's DNS zone allow the server",
+        "rejectedIdentifier": "Give the hub a name that the server issues certificates for (daskhub_url)",
+    }.get(kind, "See that the hub's name points to the address of the service proxy-public and that port 80 is open")
+    return Finding("certificate", where, said, f"{cause}, then re-create the autohttps pod: kubectl delete pod {pod}.")
 
 
 def deaf(snapshot: Snapshot) -> Iterator[Finding]:

@@ -24,6 +24,15 @@ QUOTA = (
 ACME = (
     'level=error msg="Unable to obtain ACME certificate for domains" error="acme: error: 400 :: DNS problem: NXDOMAIN"'
 )
+# As Traefik 3 writes it, shortened.
+REFUSED = (
+    "\x1b[90m2026-11-23T11:11:47Z\x1b[0m \x1b[31mERR\x1b[0m \x1b[1mUnable to obtain ACME certificate for domains"
+    '\x1b[0m \x1b[36merror=\x1b[0m\x1b[31m\x1b[1m"unable to generate a certificate for the domains [hub.example.org]: '
+    "error: one or more domains had a problem:\\n[hub.example.org] invalid authorization: acme: error: {status} :: "
+    'urn:ietf:params:acme:error:{kind} :: {detail}\\n"\x1b[0m'
+)
+RATE = REFUSED.format(status=429, kind="rateLimited", detail="too many certificates already issued")
+CONNECTION = REFUSED.format(status=400, kind="connection", detail='Get \\"http://hub.example.org:80/\\": no such host')
 IN_USE = (
     "Error syncing load balancer: failed to ensure load balancer: PUT ...: ERROR CODE: DnsRecordInUse: DNS record "
     "pangeo.westeurope.cloudapp.azure.com is already used by another public IP"
@@ -281,6 +290,23 @@ ROWS: dict[str, tuple[Snapshot, str, str, str, str]] = {
             logs={("autohttps-1", "traefik"): f"started\n{ACME}\n"},
         ),
         *("certificate", "Pod/autohttps-1", "NXDOMAIN", "kubectl delete pod autohttps-1"),
+    ),
+    "a name that leads nowhere": (
+        snapshot(
+            {**pod("autohttps-1", component="autohttps", states=[]), "status": {"phase": "Running"}},
+            logs={("autohttps-1", "traefik"): CONNECTION},
+        ),
+        "certificate",
+        "Pod/autohttps-1",
+        'no certificate for hub.example.org (connection): Get "http://hub.example.org:80/": no such host',
+        "port 80 is open",
+    ),
+    "too many certificates": (
+        snapshot(
+            {**pod("autohttps-1", component="autohttps", states=[]), "status": {"phase": "Running"}},
+            logs={("autohttps-1", "traefik"): RATE},
+        ),
+        *("certificate", "Pod/autohttps-1", "(rateLimited): too many certificates", "daskhub_https_acme_server"),
     ),
     "cert-manager's certificate": (
         snapshot(
