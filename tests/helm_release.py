@@ -30,6 +30,7 @@ metadata:
   labels: {app.kubernetes.io/instance: {{ .Release.Name }}}
 data:
   ui.json: {{ .Files.Get "files/ui.json" | quote }}
+{{ with .Values.more }}{{ toYaml . }}{{ end }}
 """
 PLAY = {
     "hosts": "localhost",

@@ -70,13 +70,13 @@ class ClusterApi:
         """The objects of a list."""
         return list(self.get(path, **query).get("items") or [])
 
-    def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Make an object; a review is answered and not kept."""
-        return self._ask("post", path, body=body)
+    def create(self, path: str, body: Mapping[str, Any], **query: str) -> dict[str, Any]:
+        """Make an object; a review is answered and not kept. ``query`` may hold dryRun, fieldValidation …"""
+        return self._ask("post", path, body=body, query=query)
 
-    def patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def patch(self, path: str, body: Mapping[str, Any], **query: str) -> dict[str, Any]:
         """Merge into an object; null removes a key."""
-        return self._ask("patch", path, body=body, content_type=MERGE)
+        return self._ask("patch", path, body=body, query=query, content_type=MERGE)
 
     def fresh(self) -> Any:
         """Another client of the same cluster, for streams, which change the client that they use."""

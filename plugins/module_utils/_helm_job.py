@@ -99,7 +99,7 @@ def follow(
         problem = asked() if asked else None
         if problem is not None or time.monotonic() - looked >= LOOK:
             try:
-                rollout, heard = read_rollout(api, namespace, release), time.monotonic()
+                rollout, heard = read_rollout(api, namespace, release, others=True), time.monotonic()
                 reporter.tell(rollout)
             except ClusterError:
                 # Helm goes on while a control plane is away for some seconds, and so does this.

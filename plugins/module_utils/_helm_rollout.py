@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,11 @@ KINDS = {
     "StatefulSet": "/apis/apps/v1/namespaces/{}/statefulsets",
     "DaemonSet": "/apis/apps/v1/namespaces/{}/daemonsets",
     "Job": "/apis/batch/v1/namespaces/{}/jobs",
+}
+# What Helm waits for besides.
+OTHERS = {
+    "Service": "/api/v1/namespaces/{}/services",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
 }
 RELEASE = "meta.helm.sh/release-name"
 LABELS = ("app.kubernetes.io/instance", "release")
@@ -45,9 +50,13 @@ class Workload:
 
 @dataclass(frozen=True)
 class Rollout:
-    """All workloads of a release."""
+    """All workloads of a release.
+
+    :ivar others: what of its services and volume claims is not ready, such as ``proxy-public: no address yet``
+    """
 
     workloads: list[Workload] = field(default_factory=list)
+    others: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> list[Workload]:
@@ -55,8 +64,11 @@ class Rollout:
         return [one for one in self.workloads if not one.settled and one.kind not in ("DaemonSet", "Job")]
 
 
-def read_rollout(api: ClusterApi, namespace: str, release: str) -> Rollout:
-    """How far a release is."""
+def read_rollout(api: ClusterApi, namespace: str, release: str, others: bool = False) -> Rollout:
+    """How far a release is.
+
+    :param others: look at its services and volume claims too
+    """
     found: list[tuple[str, dict[str, Any]]] = []
     for kind, path in KINDS.items():
         try:
@@ -66,11 +78,37 @@ def read_rollout(api: ClusterApi, namespace: str, release: str) -> Rollout:
                 raise
             continue
         found += [(kind, one) for one in objects if belongs(one, release)]
-    if not found:
-        return Rollout()
     unsettled = [one for kind, one in found if not _state(kind, one)[2]]
     pods = api.items(f"/api/v1/namespaces/{namespace}/pods") if unsettled else []
-    return Rollout([workload(kind, one, pods) for kind, one in found])
+    waits = tuple(_others(api, namespace, release)) if others else ()
+    return Rollout([workload(kind, one, pods) for kind, one in found], waits)
+
+
+def _others(api: ClusterApi, namespace: str, release: str) -> Iterator[str]:
+    for kind, path in OTHERS.items():
+        try:
+            objects = api.items(path.format(namespace))
+        except ClusterError as error:
+            if error.status != 403:
+                raise
+            continue
+        yield from (lack for one in objects if belongs(one, release) and (lack := lacking(kind, one)))
+
+
+def lacking(kind: str, one: Mapping[str, Any]) -> str:
+    """What a service or a volume claim waits for, in a few words; empty when it is ready.
+
+    >>> lacking("Service", {"metadata": {"name": "proxy-public"}, "spec": {"type": "LoadBalancer"}})
+    'proxy-public: no address yet'
+    """
+    status = one.get("status") or {}
+    if kind == "Service":
+        spec = one.get("spec") or {}
+        balanced = spec.get("type") == "LoadBalancer" and not spec.get("externalIPs")
+        lack = "no address yet" if balanced and not (status.get("loadBalancer") or {}).get("ingress") else ""
+    else:
+        lack = "" if status.get("phase") == "Bound" else "no volume yet"
+    return f"{one['metadata']['name']}: {lack}" if lack else ""
 
 
 def belongs(one: Mapping[str, Any], release: str) -> bool:
@@ -152,14 +190,14 @@ class Reporter:
 
     def tell(self, rollout: Rollout) -> None:
         """One line for each workload of which there is news."""
-        for one in rollout.workloads:
-            line = str(one)
-            if self._said.get(one.name) != line:
-                self._said[one.name] = line
+        for line in [*map(str, rollout.workloads), *rollout.others]:
+            name = line.partition(":")[0]
+            if self._said.get(name) != line:
+                self._said[name] = line
                 self._progress.say(line)
 
 
 def summary(rollout: Rollout, empty: str = "everything that it runs is ready") -> str:
     """What is not ready, in one line; for errors and for the line that says that a wait goes on."""
     waiting = [one for one in rollout.workloads if not one.settled and one.wanted]
-    return "; ".join(map(str, waiting)) or empty
+    return "; ".join([*map(str, waiting), *rollout.others]) or empty

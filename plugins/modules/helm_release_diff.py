@@ -13,6 +13,8 @@ author: planetary.hub contributors (@planetary-hub)
 description:
   - Lets Helm render the release by a dry run on the server, where charts find what they look up, and compares each
     object with the release as it is stored. Nothing is changed.
+  - What it would create and update is tried on the API server, which keeps nothing of it. So what the server, a quota or
+    an admission policy refuses fails here, before anything is changed, and fields that it does not know are named.
   - What was deleted by hand, and a workload that was scaled or given another image by hand, is a change that an upgrade
     takes back.
   - "M(kubernetes.core.helm) alone compares only the values and the version of the chart: without a plugin of Helm it
@@ -133,6 +135,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._helm_drift import d
 from ansible_collections.planetary.hub.plugins.module_utils._helm_objects import objects
 from ansible_collections.planetary.hub.plugins.module_utils._helm_plan import PEOPLES, Plan, made, recovering
 from ansible_collections.planetary.hub.plugins.module_utils._helm_rollout import read_rollout
+from ansible_collections.planetary.hub.plugins.module_utils._helm_trial import tried
 from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ARGUMENT_SPEC, ClusterError
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
@@ -145,6 +148,12 @@ SPEC: dict[str, Any] = {
     "scratch": {"type": "path"},
     "binary_path": {"type": "path"},
 }
+
+REFUSED = (
+    "Kubernetes would refuse what the release {} is to be, and nothing was changed: {}. Correct it in daskhub_values or"
+    " the variables of the roles, or, where it is a right or a policy of the cluster, there."
+)
+IGNORED = "Kubernetes does not know a field and leaves it out; {}."
 
 
 def run(given: dict[str, Any], check: bool) -> dict[str, Any]:
@@ -178,7 +187,13 @@ def compared(api: ClusterApi, helm: Helm, process: Process, given: dict[str, Any
     people = {who: running(api, namespace, label) for who, label in PEOPLES.items()} if live else {}
     before = objects(live)
     gone = drift(api, namespace, before)
-    plan = made(live, wanted(helm, process, given, api, first=not live), facts["status"], people, before, gone)
+    to_be = wanted(helm, process, given, api, first=not live)
+    plan = made(live, to_be, facts["status"], people, before, gone)
+    if exists and plan.action in ("install", "upgrade"):
+        trial = tried(api, namespace, before, objects(to_be))
+        if trial.refused:
+            raise InputError(REFUSED.format(release, "; ".join(trial.refused[:3])))
+        plan.lines += [IGNORED.format(one) for one in trial.ignored]
     return result(plan, ready=not rollout.waiting, **facts)
 
 

@@ -157,6 +157,14 @@ def test_a_failure_is_told_from_the_cluster_and_taken_back(release: Release) -> 
     assert not release.compared()["changed"]
 
 
+def test_a_service_without_an_address_is_named(release: Release) -> None:
+    release.by_hand()
+    release.values = {"jupyterhub": {"proxy": {"service": {"type": "LoadBalancer"}}}}
+    done = release.play(daskhub_deploy_timeout=4)
+    assert done.failed and "release: proxy-public: no address yet" in done.text
+    assert "not everything became ready in time; proxy-public: no address yet" in done.text
+
+
 def test_what_a_killed_run_left_is_cleaned_up_first(release: Release) -> None:
     release.by_hand()
     killed(release)
@@ -332,3 +340,42 @@ def test_values_that_the_chart_refuses_are_named(release: Release) -> None:
     release.values = {"jupyterhub": {"singleuser": {"image": {"tag": 4}}}}
     message = release.compared()["msg"]
     assert "the values are not what the chart takes" in message and "tag" in message and "\n" not in message
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "type": ({"binaryData": {"a": 1}}, "cannot unmarshal number"),
+    "name": ({"binaryData": {"a b": "eA=="}}, "a valid config key must consist of"),
+}
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["install", "upgrade"])
+@pytest.mark.parametrize(("more", "reason"), REFUSED.values(), ids=REFUSED)
+def test_what_kubernetes_refuses_is_found_beforehand(
+    release: Release, there: bool, more: dict[str, Any], reason: str
+) -> None:
+    release.by_hand()
+    if not there:
+        release.helm("uninstall", "dask")
+    release.values = {"more": more}
+    done = release.play()
+    assert done.failed and reason in done.text and "ConfigMap/hub-data (" in done.text
+    assert "Correct it in daskhub_values or the variables of the roles" in done.text
+    assert not there or release.history() == ["deployed"]
+
+
+def test_a_field_that_kubernetes_does_not_know_is_named(release: Release) -> None:
+    release.by_hand()
+    release.values = {"more": {"dota": 1}}
+    done = release.play("--check")
+    assert not done.failed
+    assert "Kubernetes does not know a field and leaves it out; ConfigMap/hub-data: dota." in done.text
+    # Helm's own upgrade leaves it out as well.
+    assert not release.play().failed
+
+
+def test_a_workload_that_is_to_be_replaced_otherwise_is_not_refused(release: Release) -> None:
+    release.by_hand()
+    for strategy in ("Recreate", "RollingUpdate", "Recreate"):
+        release.values = {"jupyterhub": {"proxy": {"deploymentStrategy": {"type": strategy}}}}
+        assert not release.compared().get("failed")
+        release.by_hand()
