@@ -47,6 +47,8 @@ def refusal(status: int, body: Any, host: str) -> str:
     'the cluster at https://h does not accept the credentials; make a new kubeconfig'
     >>> refusal(403, '{"message": "User x cannot get resource secrets"}', "https://h").partition("; ")[0]
     'User x cannot get resource secrets'
+    >>> refusal(403, '{"message": "pods x is forbidden: exceeded quota"}', "https://h")
+    'pods x is forbidden: exceeded quota'
     """
     try:
         message = str(json.loads(body or "{}").get("message") or "")
@@ -55,8 +57,9 @@ def refusal(status: int, body: Any, host: str) -> str:
     if status == 401:
         return f"the cluster at {host} does not accept the credentials; make a new kubeconfig"
     if status == 403:
-        return (
-            f'{message.rstrip(". ") or "the cluster refuses"}; give it that right, or in AKS the role "Azure Kubernetes'
-            ' Service RBAC Cluster Admin"'
-        )
+        said = message.rstrip(". ") or "the cluster refuses"
+        # A quota or a policy forbids too, and no right helps against it.
+        if message and "cannot " not in message:
+            return said
+        return f'{said}; give it that right, or in AKS the role "Azure Kubernetes Service RBAC Cluster Admin"'
     return f"the cluster at {host} answers {status}: {message.rstrip('. ') or 'without a reason'}"

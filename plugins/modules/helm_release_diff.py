@@ -150,8 +150,8 @@ SPEC: dict[str, Any] = {
 }
 
 REFUSED = (
-    "Kubernetes would refuse what the release {} is to be, and nothing was changed: {}. Correct it in daskhub_values or"
-    " the variables of the roles, or, where it is a right or a policy of the cluster, there."
+    "Kubernetes refuses what the release {} is to be, and nothing was changed: {}. Correct it in daskhub_values or the"
+    " variables of the roles, or in the cluster where one of its policies says so."
 )
 IGNORED = "Kubernetes does not know a field and leaves it out; {}."
 
