@@ -13,8 +13,8 @@ author: planetary.hub contributors (@planetary-hub)
 description:
   - Lets Helm render the release by a dry run on the server, where charts find what they look up, and compares each
     object with the release as it is stored. Nothing is changed.
-  - What it would create and update is tried on the API server, which keeps nothing of it. So what the server, a quota or
-    an admission policy refuses fails here, before anything is changed, and fields that it does not know are named.
+  - What it would create and update is tried on the API server, which keeps nothing of it. So what the server, a quota
+    or an admission policy refuses fails here, before anything is changed, and fields that it does not know are named.
   - What was deleted by hand, and a workload that was scaled or given another image by hand, is a change that an upgrade
     takes back.
   - "M(kubernetes.core.helm) alone compares only the values and the version of the chart: without a plugin of Helm it
