@@ -11,6 +11,8 @@ import json
 import os
 import traceback
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -116,6 +118,39 @@ def events(lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
         yield event if isinstance(event, dict) else {}
 
 
+def clock(headers: Mapping[str, str]) -> datetime | None:
+    """What an answer says the time is."""
+    try:
+        return parsedate_to_datetime(headers["Date"])
+    except (KeyError, ValueError):
+        return None
+
+
+def happened(event: Mapping[str, Any]) -> datetime | None:
+    """When it happened in the cluster, for the hub's events that come from there.
+
+    >>> happened({"raw_event": {"lastTimestamp": "2026-11-23T10:00:00Z"}}).isoformat()
+    '2026-11-23T10:00:00+00:00'
+    """
+    found = event.get("raw_event")
+    seen = (found.get("lastTimestamp") or found.get("eventTime")) if isinstance(found, dict) else None
+    try:
+        said = datetime.fromisoformat(str(seen))
+    except ValueError:
+        return None
+    return said if said.tzinfo else None
+
+
+def of_start(events: Iterator[dict[str, Any]], asked: datetime | None) -> Iterator[dict[str, Any]]:
+    """Events, without those of an earlier server of the same name: KubeSpawner knows of the start only after its hooks.
+
+    :param asked: when the server was asked for, by the hub's clock; None for all events
+    """
+    for event in events:
+        when = happened(event) if asked else None
+        yield {} if when and asked and when < asked else event
+
+
 class Hub:
     """One user's way into one hub.
 
@@ -127,6 +162,8 @@ class Hub:
         self.url = url.rstrip("/") + "/"
         self.user = ""
         self.token = ""
+        # When its last answer began, by its own clock, in whole seconds.
+        self.clock: datetime | None = None
         self.ca_file = ca_file or os.environ.get("REQUESTS_CA_BUNDLE", "") or str(requests.utils.DEFAULT_CA_BUNDLE_PATH)
         self._session = requests.Session()
 
@@ -152,11 +189,13 @@ class Hub:
         """
         try:
             # `verify` with every request: the session's own would lose against REQUESTS_CA_BUNDLE.
-            return self._session.request(
+            response = self._session.request(
                 method, url, timeout=max(timeout, 1), auth=self._sign, verify=self.ca_file, **more
             )
         except OSError as error:
             raise HubError(f"{method} {shown(url)} got no answer: {why(error)}") from error
+        self.clock = clock(response.headers) if same_origin(url, self.url) else self.clock
+        return response
 
     def api(self, method: str, *parts: str, accept: tuple[int, ...] = (), **more: Any) -> Any:
         """One call of the hub's REST API.
@@ -289,10 +328,11 @@ class Hub:
         """Ask for the end of the server, running or starting."""
         self.api("DELETE", "users", self.user, "server", accept=(404,))
 
-    def start_events(self, timeout: float) -> Iterator[dict[str, Any]]:
+    def start_events(self, timeout: float, asked: datetime | None = None) -> Iterator[dict[str, Any]]:
         """What the hub says while the server starts; the last event has `ready` or `failed`.
 
         :param timeout: seconds without a sign of life (the hub gives one every eight)
+        :param asked: when the server was asked for, see :func:`of_start`
         """
         url = self.address("hub", "api", "users", self.user, "server", "progress")
         response = self.request("GET", url, timeout=timeout, stream=True)
@@ -301,7 +341,7 @@ class Hub:
                 # It has ended between two questions; what became of it is asked elsewhere.
                 return
             try:
-                yield from events(response.iter_lines(chunk_size=1))
+                yield from of_start(events(response.iter_lines(chunk_size=1)), asked)
             except requests.RequestException:
                 return
 

@@ -14,6 +14,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub,
 from ansible_collections.planetary.hub.plugins.module_utils._kernel import CellError, Kernel, KernelDied
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress, Wait
 from ansible_collections.planetary.hub.plugins.module_utils._smoke_report import Failed, Report, Skipped, present, title
+from ansible_collections.planetary.hub.plugins.module_utils._smoke_server import end_clusters, end_server, start_server
 from ansible_collections.planetary.hub.plugins.module_utils._smoke_settings import Settings
 
 NOTE = "smoke test"  # what the hub's token page says about our tokens
@@ -136,11 +137,11 @@ class SmokeTest:
         wait = self._wait(self.settings.limits.clean_up, "taking down what an earlier run left")
         unknown = ""
         try:
-            found = [f"Dask cluster {name}" for name in self._end_clusters(wait)]
+            found = [f"Dask cluster {name}" for name in end_clusters(self.hub, self.settings.gateway, wait)]
         except HubError as reason:
             # Whether there is a gateway at all is a check of its own.
             found, unknown = [], f"whether it left a Dask cluster is not known: {reason}"
-        if self._end_server(wait):
+        if end_server(self.hub, wait):
             found.append("a server")
         if not self.settings.token:
             stale = [token for token in self.hub.tokens() if token.get("note") == NOTE and token["id"] != self.token_id]
@@ -153,39 +154,11 @@ class SmokeTest:
     def server(self) -> str:
         profile = self.settings.profile
         wait = self._wait(self.settings.limits.start, "server is starting")
-        refused = ""
         self.server_ours = True
-        self.progress.say("server is starting …")
-        try:
-            self.hub.start_server({"profile": profile} if profile else {}, wait.left)
-        except HubError as reason:
-            # Whether it starts all the same (a proxy lost patience), and if not why, is what the hub says below.
-            refused = str(reason)
-        heard = self._follow_start(wait)
-        server = self.hub.server()
-        while server and not server.get("ready") and wait.pause():
-            server = self.hub.server()
-        if not server:
-            raise Failed(refused or f"the server ended while it started{heard}")
-        if not server.get("ready"):
-            raise Failed(f"the server was not ready within {wait.limit:.0f} s{heard}")
+        started = start_server(self.hub, {"profile": profile} if profile else {}, wait, self.progress)
         self.report.seconds_to_server = round(wait.passed, 3)
-        self.server_url = self.hub.server_address(server)
+        self.server_url = self.hub.server_address(started)
         return f"ready at {shown(self.server_url)}"
-
-    def _follow_start(self, wait: Wait) -> str:
-        """Show what the hub says about the start; returns its last words for a message."""
-        heard = ""
-        for event in self.hub.start_events(min(wait.left, 30)):
-            message = " ".join(str(event.get("message", "")).split())
-            if event.get("failed"):
-                raise Failed(f"the hub says: {message or 'the start failed'}{heard}")
-            if event.get("ready") or not wait.tick():
-                break
-            if message:
-                heard = f" (last message: {message})"
-                self.progress.say(f"server: {message} ({wait.passed:.0f} s)")
-        return heard
 
     def jupyterlab(self) -> str:
         wait = self._wait(self.settings.limits.request, "waiting for JupyterLab")
@@ -324,8 +297,8 @@ class SmokeTest:
         left: list[str] = []
         for what, needed, end in (
             ("the kernel", self.kernel, self._end_kernel),
-            ("Dask clusters", self.cluster_asked_at, lambda: self._end_clusters(wait)),
-            ("the server", self.server_ours, lambda: self._end_server(wait)),
+            ("Dask clusters", self.cluster_asked_at, lambda: end_clusters(self.hub, self.settings.gateway, wait)),
+            ("the server", self.server_ours, lambda: end_server(self.hub, wait)),
             ("the API token", self.token_id, lambda: self.hub.revoke(self.token_id)),
             ("the session", True, self.hub.sign_out),
         ):
@@ -341,28 +314,6 @@ class SmokeTest:
     def _end_kernel(self) -> None:
         if self.kernel:
             self.kernel.close()
-
-    def _end_clusters(self, wait: Wait) -> list[str]:
-        """Stop the user's Dask clusters and wait until they are gone; returns their names."""
-        gateway = self.settings.gateway
-        names = self.hub.clusters(gateway)
-        for name in names:
-            self.hub.stop_cluster(gateway, name)
-        while self.hub.clusters(gateway):
-            if not wait.pause():
-                raise Failed(f"Dask clusters are still there after {wait.limit:.0f} s")
-        return names
-
-    def _end_server(self, wait: Wait) -> bool:
-        """Stop the user's server, running or starting, and wait until it is gone; returns whether there was one."""
-        there = server = self.hub.server()
-        while server:
-            if server.get("pending") != "stop":
-                self.hub.stop_server()
-            if not wait.pause():
-                raise Failed(f"the server is still there after {wait.limit:.0f} s")
-            server = self.hub.server()
-        return bool(there)
 
 
 @dataclass(frozen=True)

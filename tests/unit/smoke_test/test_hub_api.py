@@ -92,6 +92,26 @@ def test_events_tell_of_time_too() -> None:
     assert list(hub_api.events(iter(lines))) == [{"progress": 0, "message": "Server requested"}, {}, {}, {}, {}, {}]
 
 
+@pytest.mark.parametrize(
+    ("event", "kept"),
+    [
+        ({"message": "Server requested"}, True),
+        ({"message": "a", "raw_event": {"lastTimestamp": "2026-11-23T09:59:59Z"}}, False),
+        ({"message": "a", "raw_event": {"lastTimestamp": "2026-11-23T10:00:00Z"}}, True),
+        ({"message": "a", "raw_event": {"lastTimestamp": None, "eventTime": "2026-11-23T09:59:58.123456Z"}}, False),
+        ({"message": "a", "raw_event": {"lastTimestamp": None, "eventTime": "2026-11-23T10:00:01.123456Z"}}, True),
+        ({"message": "a", "raw_event": {"lastTimestamp": None}}, True),
+        ({"message": "a", "raw_event": {"lastTimestamp": "soon"}}, True),
+        ({"message": "a", "raw_event": "none"}, True),
+        ({"failed": True, "message": "no"}, True),
+    ],
+)
+def test_events_of_an_earlier_pod_are_passed_over(event: dict[str, Any], kept: bool) -> None:
+    asked = hub_api.clock({"Date": "Mon, 23 Nov 2026 10:00:00 GMT"})
+    assert list(hub_api.of_start(iter([event]), asked)) == [event if kept else {}]
+    assert list(hub_api.of_start(iter([event]), hub_api.clock({}))) == [event]
+
+
 def test_shown_hides_the_query() -> None:
     assert hub_api.shown("https://h/user/a/lab?token=secret#x") == "https://h/user/a/lab"
 
