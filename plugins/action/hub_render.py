@@ -33,9 +33,13 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _checked, given = self.validate_argument_spec(SPEC)
+        # They are checked by what merges them; the check of arguments would copy each of them.
+        fragments = self._task.args.pop("fragments")
+        _checked, given = self.validate_argument_spec({key: spec for key, spec in SPEC.items() if key != "fragments"})
+        if isinstance(fragments, str):
+            return {**result, "failed": True, "msg": fragments}
         try:
-            texts, why = rendered(given, self._task.args["fragments"])
+            texts, why = rendered(given, fragments)
             before = {name: _read(Path(given["directory"]) / name) for name in ("values.json", "manifests.yml")}
             changed = any(texts.get(name, "") != text for name, text in before.items())
             if changed and not self._task.check_mode:

@@ -36,6 +36,15 @@ CLUSTER_WIDE = (
 # Helm makes these once, and asks for nothing where they are.
 ONCE = "customresourcedefinitions.apiextensions.k8s.io"
 VERBS = ("create", "patch")
+# What somebody gives to a role of the release has to be theirs: feature -> (verb, kind, whether in the whole cluster).
+FEATURES: dict[str, tuple[tuple[str, str, bool], ...]] = {
+    "home_files": tuple((verb, "storageclasses.storage.k8s.io", True) for verb in VERBS),
+    "home_snapshots": (
+        ("list", "persistentvolumeclaims", False),
+        *((verb, "volumesnapshots.snapshot.storage.k8s.io", False) for verb in ("list", "create", "delete")),
+    ),
+    "home_snapshots_class": tuple((verb, "volumesnapshotclasses.snapshot.storage.k8s.io", True) for verb in VERBS),
+}
 SIDE_BY_SIDE = 8  # requests
 
 
@@ -56,16 +65,21 @@ class Right(NamedTuple):
     namespace: str = ""
 
 
-def check_rights(api: Api, namespace: str, namespace_exists: bool, kinds_exist: bool) -> None:
+def check_rights(
+    api: Api, namespace: str, namespace_exists: bool, kinds_exist: bool, features: Iterable[str] = ()
+) -> None:
     """Refuse to begin what could not be finished.
 
     :param kinds_exist: whether the cluster knows the kinds of Dask Gateway
+    :param features: names out of ``FEATURES`` that are switched on
     :raises InputError: one sentence with all rights that are missing
     """
     if allowed(api, Right("*", "*.*")):
         return
     rights = [Right(verb, kind, namespace) for kind in NAMESPACED for verb in VERBS]
     rights += [Right(verb, kind) for kind in CLUSTER_WIDE for verb in VERBS]
+    for feature in features:
+        rights += [Right(verb, kind, "" if whole else namespace) for verb, kind, whole in FEATURES[feature]]
     rights += [] if kinds_exist else [Right("create", ONCE)]
     rights += [] if namespace_exists else [Right("create", "namespaces")]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:

@@ -25,9 +25,10 @@ attributes:
     description: Shows both files, in which there is no secret.
 options:
   fragments:
-    description: Values by origin, see P(planetary.hub.merge_values#filter).
-    type: list
-    elements: dict
+    description:
+      - Values by origin, see P(planetary.hub.merge_values#filter).
+      - Or a text, why there are none, with which the task fails.
+    type: raw
     required: true
   directory:
     description: Where the files are written. It is made if it is not there.
@@ -117,7 +118,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 _PART = {"type": "list", "elements": "dict", "default": []}
 SPEC: dict[str, Any] = {
-    "fragments": {"type": "list", "elements": "dict", "required": True},
+    "fragments": {"type": "raw", "required": True},
     "directory": {"type": "path", "required": True},
     "chart": {
         "type": "dict",

@@ -23,11 +23,12 @@ def place(fragments: Iterable[Mapping[str, Any]], origin: str, path: tuple[Any, 
             if not isinstance(value, Mapping) or step not in value:
                 break
             key = next(key for key in value if key == step)
-            found = _line(key) or found
+            found = written(key) or found
             value = value[step]
     return found
 
 
-def _line(key: Any) -> str:
-    tag = Origin.get_tag(key) if Origin else None
+def written(value: Any) -> str:
+    """``<file>:<line>`` of a key or value; empty if nobody knows."""
+    tag = Origin.get_tag(value) if Origin else None
     return f"{tag.path}:{tag.line_num}" if tag and tag.path and tag.line_num else ""

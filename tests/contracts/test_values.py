@@ -113,14 +113,21 @@ def test_manifests_only_where_there_are_charts(rendered: Rendered, inventory: st
     assert (rendered[inventory] / "manifests.yml").is_file() is there
 
 
-def test_a_wrong_value_is_one_sentence_that_names_its_file(root: Path, tmp_path: Path) -> None:
-    group = tmp_path / "inventory/group_vars/all"
+def own_file(root: Path, inventory: Path, text: str) -> Path:
+    """The inventory simple with one more file of variables."""
+    group = inventory / "group_vars/all"
     group.mkdir(parents=True)
     for path in (root / "inventories/simple/group_vars/all").iterdir():
         (group / path.name).symlink_to(path)
-    own = group / "values.yml"
-    own.write_text("daskhub_values:\n  networkPolicies:\n    enabled: s3cret\n", encoding="utf-8")
-    (tmp_path / "inventory/hosts.yml").symlink_to(root / "inventories/simple/hosts.yml")
+    (inventory / "hosts.yml").symlink_to(root / "inventories/simple/hosts.yml")
+    own = group / "own.yml"
+    own.write_text(text, encoding="utf-8")
+    return own
+
+
+def test_a_wrong_value_is_one_sentence_that_names_its_file(root: Path, tmp_path: Path) -> None:
+    text = "daskhub_values:\n  networkPolicies:\n    enabled: s3cret\n"
+    own = own_file(root, tmp_path / "inventory", text)
     run = render("wrong", root, tmp_path, tmp_path / "inventory")
     said = " ".join((run.stdout + run.stderr).split())
     assert run.returncode != 0
@@ -129,6 +136,34 @@ def test_a_wrong_value_is_one_sentence_that_names_its_file(root: Path, tmp_path:
         "write true or false." in said
     )
     assert "s3cret" not in said and not (tmp_path / "wrong").exists()
+
+
+def test_a_hub_behind_a_proxy_goes_straight_to_its_cluster(root: Path, tmp_path: Path) -> None:
+    environment = {"HTTPS_PROXY": "http://proxy.example.org:3128", "NO_PROXY": ".example.org"}
+    own_file(root, tmp_path / "inventory", json.dumps({"daskhub_hub_environment": environment}))
+    run = render("proxy", root, tmp_path, tmp_path / "inventory")
+    assert run.returncode == 0, run.stdout + run.stderr
+    given = values_of(tmp_path / "proxy")["jupyterhub"]["hub"]["extraEnv"]
+    direct = "localhost,127.0.0.1,$(KUBERNETES_SERVICE_HOST),.svc,.cluster.local,.dhub"
+    assert given["NO_PROXY"] == f".example.org,{direct}"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("daskhub_ingress: on the left", 'daskhub_ingress ({own}:1) is the text "on the left"; write a mapping.'),
+        (
+            "daskhub_base_url: compute",
+            'daskhub_base_url is "compute"; write a path with a slash at both ends, as in /compute/.',
+        ),
+    ],
+)
+def test_what_the_release_would_refuse_is_refused(root: Path, tmp_path: Path, written: str, said: str) -> None:
+    own = own_file(root, tmp_path / "inventory", f"{written}\n")
+    run = render("wrong", root, tmp_path, tmp_path / "inventory")
+    assert run.returncode != 0
+    assert said.format(own=own) in " ".join((run.stdout + run.stderr).split())
+    assert not (tmp_path / "wrong").exists()
 
 
 if HELM and CHARTS:
