@@ -19,7 +19,8 @@ PAUSE = 2.0  # seconds between two questions
 HTTPS = {
     "letsencrypt": (
         "The certificate is not issued yet: Let's Encrypt has to reach port 80 under the name {host}; when it does, "
-        "`kubectl delete pods --namespace {namespace} --selector component=autohttps` asks for it again."
+        "`kubectl delete pods --namespace {namespace} --selector component=autohttps` asks for it again. "
+        "playbooks/diagnose.yml shows what the server said."
     ),
     "secret": (
         "The certificate of the vault has to be for {host}, and its authority known here: a bundle with it is named in "
