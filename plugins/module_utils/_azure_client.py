@@ -44,6 +44,7 @@ except ImportError:
 USER_AGENT = "planetary.hub"
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 ANSWER_TIMEOUT = 120.0  # seconds for one answer
+PATIENCE = 300.0  # seconds for what may pass, where nobody says otherwise
 NAME_RETRIES = 3  # of a name that nobody knows: 2.6 s
 # More at once only cost handshakes: thirty resources are read in half the time that thirty connections take.
 CONNECTIONS = 16
@@ -141,12 +142,18 @@ class AzureClient:
     :param parallel: connections at once
     :param retry_timeout: seconds for which throttling, 5xx and lost connections are waited out, for each request
     :param cloud: whose ``management`` is asked, when it is not that of the options
+    :param pause: the wait of requests that bring none of their own
     :raises LibraryMissing: without azure-mgmt-core or azure-identity
     :raises CredentialProblem: when the options do not make a credential
     """
 
     def __init__(
-        self, options: Mapping[str, Any], parallel: int = 64, retry_timeout: float = 900, cloud: Cloud | None = None
+        self,
+        options: Mapping[str, Any],
+        parallel: int = 64,
+        retry_timeout: float = PATIENCE,
+        cloud: Cloud | None = None,
+        pause: Pause = sleep,
     ) -> None:
         if LIBRARY_MISSING:
             raise LibraryMissing(missing_library("azure-mgmt-core"))
@@ -155,6 +162,7 @@ class AzureClient:
         self.cloud = cloud or cloud_of(options)
         self.credential = credential(options)
         self.retry_timeout = retry_timeout
+        self._pause = pause
         self._client_id = options.get("client_id") or ""
         self._client = _pipeline(self.cloud.management, self.cloud.management_scope, self.credential, parallel)
 
@@ -313,7 +321,10 @@ class AzureClient:
         limit = self.retry_timeout if retry_timeout is None else retry_timeout
         try:
             answer: Any = self._client.send_request(
-                request, _return_pipeline_response=True, pause=pause, retry_timeout=limit
+                request,
+                _return_pipeline_response=True,
+                pause=self._pause if pause is sleep else pause,
+                retry_timeout=limit,
             )
         except SdkError as error:
             raise self._problem(error, method, path) from None

@@ -57,6 +57,13 @@ options:
     description: What errors call the list.
     type: str
     default: node_pools_pools
+  retry_timeout:
+    description: Seconds for which throttling, failures of Azure and lost connections are waited out.
+    type: int
+    default: 300
+  progress_file:
+    description: Set by the action plugin of this module.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -147,7 +154,9 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import (
 )
 from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
+from ansible_collections.planetary.hub.plugins.module_utils._azure_pause import SpokenPause
 from ansible_collections.planetary.hub.plugins.module_utils._node_pools import named, node_pools
+from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 
@@ -161,6 +170,8 @@ def main() -> None:
             "defaults": {"type": "dict", "default": {}},
             "verify": {"type": "bool", "default": True},
             "variable": {"type": "str", "default": "node_pools_pools"},
+            "retry_timeout": {"type": "int", "default": 300},
+            "progress_file": {"type": "path"},
         },
         supports_check_mode=True,
     )
@@ -168,13 +179,16 @@ def main() -> None:
     try:
         pools = node_pools(given["pools"], given["defaults"], given["variable"])
         cluster_pools.check_cluster_id(given["cluster_id"])
-        client = AzureClient(given)
+        pause = SpokenPause(Progress(given["progress_file"] or ""))
+        client = AzureClient(given, retry_timeout=given["retry_timeout"], pause=pause)
         cluster = cluster_pools.read_cluster(client, given["cluster_id"].rstrip("/"), given["location"])
         if given["verify"]:
             for warning in cluster_pools.check_pools(named(pools, given["variable"]), cluster):
                 module.warn(warning)
     except (InputError, LibraryMissing, CredentialProblem) as error:
         module.fail_json(msg=str(error))
+    except Abandoned as error:
+        module.fail_json(msg=f"The pools of {given['cluster_id']} were not checked to the end: {error}.")
     except AzureError as error:
         module.fail_json(msg=f"The pools of {given['cluster_id']} cannot be checked: {str(error).rstrip('. ')}.")
     module.exit_json(

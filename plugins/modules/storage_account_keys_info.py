@@ -36,6 +36,13 @@ options:
     type: str
     choices: [key1, key2]
     default: key1
+  retry_timeout:
+    description: Seconds for which throttling, failures of Azure and lost connections are waited out.
+    type: int
+    default: 300
+  progress_file:
+    description: Set by the action plugin of this module.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -64,7 +71,9 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import (
 )
 from ansible_collections.planetary.hub.plugins.module_utils._azure_client import AzureClient
 from ansible_collections.planetary.hub.plugins.module_utils._azure_error import AzureError
+from ansible_collections.planetary.hub.plugins.module_utils._azure_pause import SpokenPause
 from ansible_collections.planetary.hub.plugins.module_utils._azure_remedies import sentence
+from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 from ansible_collections.planetary.hub.plugins.module_utils._secret_values import encoded
 
 API_VERSION = "2026-09-01"
@@ -87,17 +96,22 @@ def main() -> None:
             **ARGUMENT_SPEC,
             "accounts": {"type": "list", "elements": "str", "required": True},
             "key_name": {"type": "str", "default": "key1", "choices": ["key1", "key2"], "no_log": False},
+            "retry_timeout": {"type": "int", "default": 300},
+            "progress_file": {"type": "path"},
         },
         supports_check_mode=True,
     )
     given = module.params
     accounts = list(dict.fromkeys(given["accounts"]))
     try:
-        client = AzureClient(given)
+        pause = SpokenPause(Progress(given["progress_file"] or ""))
+        client = AzureClient(given, retry_timeout=given["retry_timeout"], pause=pause)
         with ThreadPoolExecutor(16) as crew:
             found = list(crew.map(lambda one: key(client, one, given["key_name"], module.check_mode), accounts))
     except (LibraryMissing, CredentialProblem) as error:
         module.fail_json(msg=str(error))
+    except Abandoned as error:
+        module.fail_json(msg=f"The keys of storage accounts were not asked to the end: {error}.")
     except AzureError as error:
         module.fail_json(msg=f"The key of a storage account cannot be had: {str(error).rstrip('. ')}.")
     keys = {account: value for account, value in zip(accounts, found, strict=True) if value}

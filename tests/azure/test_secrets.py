@@ -208,6 +208,21 @@ def test_a_right_that_was_just_given_is_waited_for(stand_in: StandIn, cloud: Clo
         cloud.dial("PATCH", "/rights", {"assignments": None})
 
 
+def test_the_keys_of_storage_wait_aloud_and_not_for_ever(cloud: Cloud, tmp_path: Path) -> None:
+    account = f"{cloud.subscription}/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/shared"
+    fault = {"method": "POST", "type": "Microsoft.Storage/*", "times": 0, "status": 500, "code": "Later"}
+    cloud.dial("POST", "/faults", fault)
+    start = time.monotonic()
+    try:
+        with listener(tmp_path / "progress") as path:
+            given = {"accounts": [account], "retry_timeout": 2, "progress_file": str(path)}
+            result = cloud.begin("storage_account_keys_info", **given).result()
+    finally:
+        cloud.dial("DELETE", "/faults")
+    assert result["msg"].startswith("The key of a storage account cannot be had: shared: ") and "Later" in result["msg"]
+    assert "waits, Azure answered 500" in path.read_text() and time.monotonic() - start < 10
+
+
 @pytest.mark.parametrize(
     ("uri", "sentence"),
     [
