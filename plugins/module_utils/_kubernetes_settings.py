@@ -27,7 +27,10 @@ PUBLIC = ("enabled", "port", "annotations", "allowed_sources")
 RESOURCES = ("hub", "proxy", "traefik", "gateway", "controller", "gateway_traefik", "user_scheduler", "small")
 AMOUNTS = ("cpu", "memory")
 # Those that are read here, and those that come along from the role infrastructure.
-VOLUME = ("name", "mount_path", "share", "storage_account_id", "quota", "read_only")
+VOLUME = ("name", "mount_path", "share", "claim", "storage_account_id", "quota", "read_only")
+# What says where a share of Azure Files is.
+SHARE = ("share", "storage_account_id")
+_CLAIM = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _VOLUME_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,56}[a-z0-9])?")
 # A quantity as Kubernetes writes it.
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|[KMGT]i?|k)?")
@@ -114,8 +117,19 @@ def _check_volumes(value: Any, secrets: Mapping[str, str] | None) -> None:
         if name in seen:
             raise InputError(f"{where} has the name of another one; give each a name of its own.")
         seen.add(name)
-        if secrets is not None and name not in secrets:
+        if "claim" in volume:
+            _check_claim(where, volume)
+        elif secrets is not None and name not in secrets:
             raise InputError(
                 f"{where} has no Secret with the key of its share; name it in secrets_data_volumes too, with its"
                 " storage_account_id."
             )
+
+
+def _check_claim(where: str, volume: Mapping[str, Any]) -> None:
+    claim = volume["claim"]
+    if not isinstance(claim, str) or not _CLAIM.fullmatch(claim):
+        raise wrong(f"{where}: claim", claim, "the name of a PersistentVolumeClaim in the hub's namespace")
+    other = next((key for key in SHARE if key in volume), "")
+    if other:
+        raise InputError(f"{where} has both claim and {other}; keep one of them.")

@@ -17,7 +17,7 @@ def test_what_is_written_well() -> None:
         {
             "daskhub_ingress": {"enabled": True, "class": "nginx", "annotations": {"a/b": "true"}, "tls_secret": None},
             "daskhub_resources": {"hub": {"cpu": 1, "memory": "1.5Gi"}, "small": {"cpu": "10m"}},
-            "daskhub_data_volumes": [VOLUME],
+            "daskhub_data_volumes": [VOLUME, {"name": "tiles", "mount_path": "/tiles", "claim": "tiles"}],
             "daskhub_http_route": {"enabled": True, "gateway": {"name": "shared", "namespace": "gateways"}},
             "daskhub_dask_gateway_public": {"enabled": True, "port": 443, "allowed_sources": ["192.0.2.0/24"]},
             # What YAML reads as a number is a tag here.
@@ -72,6 +72,12 @@ def test_what_is_written_well() -> None:
             "daskhub_data_volumes",
             [{**VOLUME, "name": "maps"}],
             "has no Secret with the key of its share; name it in secrets_data_volumes too",
+        ),
+        ("daskhub_data_volumes", [{**VOLUME, "claim": "tiles"}], "has both claim and share; keep one of them."),
+        (
+            "daskhub_data_volumes",
+            [{"name": "tiles", "mount_path": "/tiles", "claim": "Tiles"}],
+            'claim is the text "Tiles"; write the name of a PersistentVolumeClaim in the hub\'s namespace.',
         ),
         (
             "daskhub_hub_image",
