@@ -215,7 +215,10 @@ def test_what_is_in_front_leads_to_the_proxy_and_has_the_certificate(hubs: dict[
     route = objects(hubs["route"], "HTTPRoute")["jupyterhub"]["spec"]
     assert route["parentRefs"] == [{"kind": "Gateway", "name": "shared", "namespace": "gateways"}]
     assert route["hostnames"] == [HOST]
-    assert route["rules"] == [{"backendRefs": [{"name": "proxy-public", "port": 80}]}]
+    (rule,) = route["rules"]
+    assert rule["backendRefs"] == [{"name": "proxy-public", "port": 80}]
+    # Another application of the host keeps its paths.
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/compute/"}}]
     # Nobody else makes or owns a Gateway here.
     assert "Gateway" not in {one["kind"] for hub in hubs.values() for one in hub["objects"]}
 
