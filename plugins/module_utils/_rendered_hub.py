@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import typing as t
 from collections.abc import Mapping
 from pathlib import Path
 
+from ansible_collections.planetary.hub.plugins.module_utils._helm_command import BRIEF
 from ansible_collections.planetary.hub.plugins.module_utils._umbrella_chart import ChartError, Files
 
 #: The oldest Kubernetes that the charts serve: what they render does not depend on who renders it.
@@ -89,7 +91,13 @@ def manifests(files: Files, values: Mapping[str, t.Any], program: str, release: 
         ]
         # run_command belongs to modules, and this runs in an action plugin.
         done = subprocess.run(  # pylint: disable=ansible-bad-function
-            command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=_LIMIT
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=_LIMIT,
+            env={**BRIEF, **os.environ},
         )
     if done.returncode:
         said = " ".join(

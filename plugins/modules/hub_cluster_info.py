@@ -34,6 +34,12 @@ options:
       - An empty name is the cluster's default.
     type: dict
     default: {}
+  features:
+    description: What is switched on and asks for rights of its own.
+    type: list
+    elements: str
+    choices: [home_files, home_snapshots, home_snapshots_class]
+    default: []
 """
 
 EXAMPLES = r"""
@@ -103,7 +109,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.planetary.hub.plugins.module_utils import _cluster_facts as facts
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_api import ClusterApi
-from ansible_collections.planetary.hub.plugins.module_utils._cluster_rights import check_rights
+from ansible_collections.planetary.hub.plugins.module_utils._cluster_rights import FEATURES, check_rights
 from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ARGUMENT_SPEC, ClusterError
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
@@ -111,6 +117,7 @@ SPEC: dict[str, Any] = {
     **ARGUMENT_SPEC,
     "namespace": {"type": "str", "required": True},
     "storage_classes": {"type": "dict", "default": {}},
+    "features": {"type": "list", "elements": "str", "choices": [*FEATURES], "default": []},
 }
 SIDE_BY_SIDE = 6  # requests
 
@@ -127,7 +134,7 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
         classes = threads.submit(facts.visible, api, "/apis/storage.k8s.io/v1/storageclasses")
         volumes = threads.submit(facts.visible, api, "/api/v1/persistentvolumes")
         exists = facts.check_namespace(api, given["namespace"])
-        check_rights(api, given["namespace"], exists, kinds.result() is not None)
+        check_rights(api, given["namespace"], exists, kinds.result() is not None, given["features"])
         known = classes.result()
         if known is not None:
             facts.check_storage(known, volumes.result(), given["storage_classes"])
