@@ -128,7 +128,7 @@ def programs(session: nox.Session) -> str:
 @nox.session(default=False)
 def e2e(session: nox.Session) -> None:
     """A real cluster, that of KUBECONFIG: clients, releases and roles on it, through the stand-in for Azure."""
-    install(session, "azure")
+    install(session, "e2e")
     pytest(session, "tests/e2e")
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,23 +20,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.planetary.hub.plugins.module_utils._hub_api import Hub
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from chromium import PATIENCE, launched
 from living_hub import ROOT, LivingHub
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-)
 PICTURES = ROOT / ".sandbox" / "results" / "browser"
-#: Seconds for a page and what is on it; starts have limits of their own.
-PATIENCE = 30
-expect.set_options(timeout=PATIENCE * 1000)
 
 
 @dataclass(frozen=True)
@@ -78,16 +66,8 @@ def until(met: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-        found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-        if not found and not Path(own).exists():
-            pytest.skip("there is no Chromium: install it (Debian: apt install chromium) or name it in CHROMIUM")
-        # Chromium refuses its sandbox to root.
-        arguments = [*ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-        started = playwright.chromium.launch(executable_path=found, args=arguments, timeout=PATIENCE * 1000)
+    with sync_playwright() as playwright, launched(playwright) as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
