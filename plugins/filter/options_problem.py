@@ -18,7 +18,7 @@ options:
     type: dict
     required: true
   values:
-    description: The variables by their names. What is missing is not checked.
+    description: The variables by their names. What is missing, or made of what is not known yet, is not checked.
     type: dict
     required: true
 """
@@ -45,16 +45,23 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
+from ansible.errors import AnsibleError
+from jinja2.exceptions import UndefinedError
+
 
 def _options_problem(options: Any, values: Any) -> str:
     from ansible_collections.planetary.hub.plugins.module_utils._role_options import check_options
     from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
     from ansible_collections.planetary.hub.plugins.plugin_utils._written import written
 
-    try:
-        check_options(options, values, written)
-    except InputError as error:
-        return str(error)
+    for name, spec in options.items():
+        try:
+            check_options({name: spec}, {name: values.get(name)}, written)
+        except InputError as error:
+            return str(error)
+        except (AnsibleError, UndefinedError):
+            # It is made of what a later stage says.
+            continue
     return ""
 
 

@@ -44,8 +44,12 @@ class ClusterApi:
         try:
             client: Any = kubernetes
             self.api = new_client(client, os.path.expanduser(path), options.get("context"))
-        except (client.config.ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            reason = " ".join(str(error).split()).rstrip(".")
+        except Exception as error:
+            # Whatever stands in that file: YAML that is broken, or other things than a kubeconfig.
+            known = isinstance(error, (client.config.ConfigException, OSError))
+            reason = " ".join(str(error).split()).rstrip(".") if known else "it is no kubeconfig"
+            mark = getattr(error, "problem_mark", None)
+            reason = f"it is no YAML in line {mark.line + 1}" if mark else reason
             raise InputError(f"The kubeconfig {path} cannot be used ({reason}); name another one.") from None
         self._given = (os.path.expanduser(path), options.get("context"))
         self.host = str(self.api.configuration.host)

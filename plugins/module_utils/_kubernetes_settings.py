@@ -48,6 +48,7 @@ def check_settings(settings: Mapping[str, Any], volume_secrets: Mapping[str, str
     _check_public(settings.get("daskhub_dask_gateway_public") or {})
     _check_resources(settings.get("daskhub_resources") or {})
     _check_volumes(settings.get("daskhub_data_volumes") or [], volume_secrets)
+    _check_ranges("daskhub_network_policies_not_internet", settings.get("daskhub_network_policies_not_internet") or [])
     if settings.get("daskhub_hub_image"):
         image("daskhub_hub_image", settings["daskhub_hub_image"])
 
@@ -76,8 +77,11 @@ def _check_public(value: Any) -> None:
     if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
         raise wrong("daskhub_dask_gateway_public: port", port, "a port such as 443")
     _check_texts("daskhub_dask_gateway_public: annotations", public.get("annotations") or {})
-    where = "daskhub_dask_gateway_public: allowed_sources"
-    for index, source in enumerate(texts(where, public.get("allowed_sources") or [], "ranges such as 192.0.2.0/24")):
+    _check_ranges("daskhub_dask_gateway_public: allowed_sources", public.get("allowed_sources") or [])
+
+
+def _check_ranges(where: str, value: Any) -> None:
+    for index, source in enumerate(texts(where, value, "ranges such as 192.0.2.0/24")):
         try:
             ipaddress.ip_network(source)
         except ValueError:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Values of a role's variables against its argument specs, in a sentence.
 
-What passes here passes Ansible's own check, which runs when a role starts: it converts "8" and "yes" as this does.
+What passes here passes Ansible's own check, which runs when a role starts: it converts "8" and "yes" as this does. It
+takes a text for a list or a mapping too, which templates would not.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_int, check_type_list
+from ansible.module_utils.common.validation import check_type_bool, check_type_int
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, kind, nearest, quote
 
 WORDS = {
@@ -76,9 +77,9 @@ def _read(value: Any, wanted: str) -> Any:
     """The value as its type; None if it is none."""
     if wanted in ("str", "path"):
         return None if value is None or isinstance(value, (dict, list, tuple)) else str(value)
-    reader = {"bool": check_type_bool, "dict": check_type_dict, "int": check_type_int, "list": check_type_list}.get(
-        wanted
-    )
+    if wanted in ("dict", "list"):
+        return value if isinstance(value, Mapping if wanted == "dict" else (list, tuple)) else None
+    reader = {"bool": check_type_bool, "int": check_type_int}.get(wanted)
     if reader is None:
         return value
     # A boolean is a number for Python alone.

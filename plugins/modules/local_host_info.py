@@ -167,7 +167,7 @@ def is_taken(address: str, port: int) -> bool:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             server.bind((address, port))
-        except OSError:
+        except (OSError, OverflowError):
             return True
     return False
 

@@ -29,7 +29,7 @@ OPTIONS: dict[str, Any] = {
     [
         ({}, ""),
         ({"toy_count": None, "toy_stranger": 1}, ""),
-        ({"toy_count": "8", "toy_on": "yes", "toy_name": 8, "toy_names": "a,b", "toy_all": {}}, ""),
+        ({"toy_count": "8", "toy_on": "yes", "toy_name": 8, "toy_names": ["a", 2], "toy_all": {}}, ""),
         ({"toy_links": [{"label": "a"}]}, ""),
         ({"toy_count": "many"}, 'toy_count is the text "many"; write a whole number.'),
         ({"toy_count": True}, "toy_count is the boolean true; write a whole number."),
@@ -37,6 +37,8 @@ OPTIONS: dict[str, Any] = {
         ({"toy_on": "perhaps"}, 'toy_on is the text "perhaps"; write true or false.'),
         ({"toy_name": ["a"]}, "toy_name is a list; write a text."),
         ({"toy_kind": "nfs"}, 'toy_kind is the text "nfs"; write disk or files.'),
+        ({"toy_names": "a,b"}, 'toy_names is the text "a,b"; write a list of texts.'),
+        ({"toy_all": "a=b"}, 'toy_all is the text "a=b"; write a mapping.'),
         ({"toy_names": {"a": 1}}, "toy_names is a mapping; write a list of texts."),
         ({"toy_names": ["a", {}]}, "toy_names[1] is a mapping of nothing; write a text."),
         ({"toy_names": [None]}, "toy_names[0] is empty; write a text."),
