@@ -32,7 +32,7 @@ def profile(**more: Any) -> dict[str, Any]:
         ({"daskhub_profiles": [profile(colour="red")]}, "colour"),
         ({"ui_logo": "/no/such/logo.svg"}, "ui_logo is /no/such/logo.svg, which is no image file"),
         ({"ui_links": [{"label": "Docs", "url": "docs"}]}, 'The link "Docs" of ui_links has the url "docs"'),
-        ({"daskhub_platform": "docker"}, "value of daskhub_platform must be one of: local, kubernetes, got: docker"),
+        ({"daskhub_platform": "docker"}, 'daskhub_platform is the text "docker"; write local or kubernetes.'),
         ({"daskhub_profile": []}, "daskhub_profiles"),
         ({"hub_authentication": {"type": "shared-password"}}, "daskhub_authentication lets nobody enter; name them in"),
     ],
