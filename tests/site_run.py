@@ -130,4 +130,6 @@ class Site:
             name = release.partition("sh.helm.release.v1.")[2].rpartition(".v")[0]
             words = ["uninstall", name, "--namespace", self.namespace, "--wait"]
             subprocess.run(["helm", f"--kubeconfig={self.owner}", *words], check=False, capture_output=True)
-        self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--timeout=150s")
+        plugin = self.variables.get("node_pools_device_plugin_namespace")
+        spaces = [self.namespace, *([plugin] if plugin else [])]
+        self.kubectl("delete", "namespace", *spaces, "--ignore-not-found", "--timeout=150s")

@@ -27,7 +27,13 @@ ELSEWHERE: dict[str, Any] = {
     "daskhub_match_node_purpose": "require",
 }
 SITES: dict[str, tuple[str, dict[str, Any], str, str]] = {
-    "prod": ("prod", {}, "https", ".westeurope.cloudapp.azure.com/"),
+    # Not in the namespace of a device plugin that the cluster may have.
+    "prod": (
+        "prod",
+        {"node_pools_device_plugin_namespace": "e2e-site-gpu"},
+        "https",
+        ".westeurope.cloudapp.azure.com/",
+    ),
     "simple": ("simple", {}, "http", "/"),
     # Any Kubernetes, without Azure, below a path.
     "elsewhere": ("simple", {**ELSEWHERE, "hub_base_url": "/compute/"}, "http", "/compute/"),
