@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -15,6 +16,9 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
+        if folder := self._templar.template((task_vars or {}).get("ansible_async_dir") or ""):
+            # Private, as what Ansible writes there holds the values.
+            Path(folder).expanduser().mkdir(mode=0o700, parents=True, exist_ok=True)
         started = self._execute_module(
             module_name="kubernetes.core.helm",
             module_args=dict(self._task.args),

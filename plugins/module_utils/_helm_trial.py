@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client i
 REFUSALS = (400, 403, 422)
 # A webhook that says so would be asked for real, and what it says then is not known before.
 UNTRIED = re.compile(r"does not support dry run")
+SIDE_BY_SIDE = 8  # requests
 UNKNOWN_FIELD = re.compile(r'unknown field "([^"]*)"')
 
 
@@ -41,21 +43,28 @@ def tried(api: ClusterApi, namespace: str, before: Objects, after: Objects) -> T
 
     :param before: the objects of the last revision; hooks come and go and are left out
     """
+    keys = sorted(after, key=lambda key: key[1:])
+    different = [key for key in keys if before.get(key) != after[key] and not key[1].startswith(HOOK)]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        found = threads.map(lambda key: _trial(api, namespace, before.get(key), after[key]), different)
     trial = Trial()
-    for key, one in sorted(after.items(), key=lambda item: (item[0][1], item[0][2])):
-        old = before.get(key)
-        if old == one or key[1].startswith(HOOK):
-            continue
+    for key, (problem, unknown) in zip(different, found, strict=True):
         name = f"{key[1]}/{key[2].rpartition('/')[2]}"
-        path = path_of(list_of(one, namespace))
-        problem = _refusal(api, path, old, one, "Strict")
-        unknown = UNKNOWN_FIELD.findall(problem)
-        if unknown:
-            trial.ignored.append(f"{name}: {', '.join(dict.fromkeys(unknown))}")
-            problem = _refusal(api, path, old, one, "Ignore")
         if problem:
             trial.refused.append(f"{name} ({problem})")
+        if unknown:
+            trial.ignored.append(f"{name}: {', '.join(unknown)}")
     return trial
+
+
+def _trial(
+    api: ClusterApi, namespace: str, old: Mapping[str, Any] | None, new: Mapping[str, Any]
+) -> tuple[str, list[str]]:
+    """Why an object is refused, empty when it is not, and its fields that the server does not know."""
+    path = path_of(list_of(new, namespace))
+    problem = _refusal(api, path, old, new, "Strict")
+    unknown = list(dict.fromkeys(UNKNOWN_FIELD.findall(problem)))
+    return _refusal(api, path, old, new, "Ignore") if unknown else problem, unknown
 
 
 def _refusal(api: ClusterApi, path: str, old: Mapping[str, Any] | None, new: Mapping[str, Any], fields: str) -> str:

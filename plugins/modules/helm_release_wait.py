@@ -46,6 +46,9 @@ options:
     description: Seconds to wait at most.
     type: int
     default: 1800
+  scratch:
+    description: A folder that is removed when Helm has succeeded, since nothing needs it any more.
+    type: path
   progress_file:
     description: Where lines for people go; set by the action plugin of this module.
     type: path
@@ -98,6 +101,7 @@ seconds:
 """
 
 import os
+import shutil
 import signal
 import time
 from typing import Any
@@ -119,6 +123,7 @@ SPEC: dict[str, Any] = {
     "job": {"type": "path"},
     "chart": {"type": "str", "default": ""},
     "timeout": {"type": "int", "default": 1800},
+    "scratch": {"type": "path"},
     "progress_file": {"type": "path"},
 }
 
@@ -137,6 +142,8 @@ def run(given: dict[str, Any]) -> dict[str, Any]:
     finally:
         if job:
             job.forget()
+    if given["scratch"] and not ended.problem:
+        shutil.rmtree(given["scratch"], ignore_errors=True)
     history = stored.read_history(api, given["namespace"], given["release"])
     return {
         "succeeded": not ended.problem,
