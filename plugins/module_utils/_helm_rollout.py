@@ -69,30 +69,27 @@ def read_rollout(api: ClusterApi, namespace: str, release: str, others: bool = F
 
     :param others: look at its services and volume claims too
     """
-    found: list[tuple[str, dict[str, Any]]] = []
-    for kind, path in KINDS.items():
-        try:
-            objects = api.items(path.format(namespace))
-        except ClusterError as error:
-            if error.status != 403:
-                raise
-            continue
-        found += [(kind, one) for one in objects if belongs(one, release)]
+    found = list(_objects(api, KINDS, namespace, release))
     unsettled = [one for kind, one in found if not _state(kind, one)[2]]
     pods = api.items(f"/api/v1/namespaces/{namespace}/pods") if unsettled else []
-    waits = tuple(_others(api, namespace, release)) if others else ()
-    return Rollout([workload(kind, one, pods) for kind, one in found], waits)
+    rest = _objects(api, OTHERS, namespace, release) if others else ()
+    return Rollout(
+        [workload(kind, one, pods) for kind, one in found], tuple(filter(None, (lacking(*each) for each in rest)))
+    )
 
 
-def _others(api: ClusterApi, namespace: str, release: str) -> Iterator[str]:
-    for kind, path in OTHERS.items():
+def _objects(
+    api: ClusterApi, kinds: Mapping[str, str], namespace: str, release: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a release with their kinds; those that nobody may look at are left out."""
+    for kind, path in kinds.items():
         try:
             objects = api.items(path.format(namespace))
         except ClusterError as error:
             if error.status != 403:
                 raise
             continue
-        yield from (lack for one in objects if belongs(one, release) and (lack := lacking(kind, one)))
+        yield from ((kind, one) for one in objects if belongs(one, release))
 
 
 def lacking(kind: str, one: Mapping[str, Any]) -> str:
