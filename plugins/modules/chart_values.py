@@ -45,8 +45,8 @@ EXAMPLES = r"""
     fragments:
       - {origin: role ui, values: {data: {ui.json: "{}"}}}
       - {origin: daskhub_values, values: "{{ daskhub_values }}", wins: true}
-    chart: /tmp/work/daskhub-0.1.0+0123456789abcdef.tgz
-    dest: /tmp/work/values.json
+    chart: /tmp/daskhub/daskhub-0.1.0+0123456789abcdef.tgz
+    dest: /tmp/daskhub/values.json
 """
 
 RETURN = r"""

@@ -124,7 +124,7 @@ path:
   description: The package.
   returned: success
   type: str
-  sample: /tmp/work/daskhub-0.1.0+0123456789abcdef.tgz
+  sample: /tmp/daskhub/daskhub-0.1.0+0123456789abcdef.tgz
 directory:
   description: The folder of the package.
   returned: success
@@ -159,6 +159,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.planetary.hub.plugins.module_utils import _chart_source as source
 from ansible_collections.planetary.hub.plugins.module_utils import _umbrella_chart as chart
+from ansible_collections.planetary.hub.plugins.module_utils._module_end import finish
 from ansible_collections.planetary.hub.plugins.module_utils._synced_tree import wanted_files
 
 
@@ -219,10 +220,7 @@ def outcome(given: dict[str, Any], _check: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    found = outcome(module.params, module.check_mode)
-    end = module.fail_json if found.get("failed") else module.exit_json
-    end(**found)
+    finish(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), outcome)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.planetary.hub.plugins.module_utils._hub_address import wait_for
 from ansible_collections.planetary.hub.plugins.module_utils._hub_api import REQUESTS_ERROR
+from ansible_collections.planetary.hub.plugins.module_utils._module_end import finish
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 
 SPEC: dict[str, Any] = {
@@ -117,10 +118,7 @@ def outcome(given: dict[str, Any], _check: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    found = outcome(module.params, module.check_mode)
-    end = module.fail_json if found.get("failed") else module.exit_json
-    end(**found)
+    finish(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), outcome)
 
 
 if __name__ == "__main__":

@@ -111,6 +111,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import L
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_api import ClusterApi
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_rights import FEATURES, check_rights
 from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ARGUMENT_SPEC, ClusterError
+from ansible_collections.planetary.hub.plugins.module_utils._module_end import finish
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
 SPEC: dict[str, Any] = {
@@ -163,10 +164,7 @@ def outcome(given: dict[str, Any], _check: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    found = outcome(module.params, module.check_mode)
-    end = module.fail_json if found.get("failed") else module.exit_json
-    end(**found)
+    finish(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), outcome)
 
 
 if __name__ == "__main__":

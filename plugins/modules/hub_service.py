@@ -87,6 +87,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import LibraryMissing
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_api import ClusterApi
 from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ARGUMENT_SPEC, ClusterError
+from ansible_collections.planetary.hub.plugins.module_utils._module_end import finish
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress, Wait
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
 
@@ -155,10 +156,7 @@ def outcome(given: dict[str, Any], check: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    found = outcome(module.params, module.check_mode)
-    end = module.fail_json if found.get("failed") else module.exit_json
-    end(**found)
+    finish(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), outcome)
 
 
 if __name__ == "__main__":

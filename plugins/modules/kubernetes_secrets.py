@@ -161,6 +161,7 @@ from ansible_collections.planetary.hub.plugins.module_utils._azure_auth import L
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_patience import patiently
 from ansible_collections.planetary.hub.plugins.module_utils._cluster_secrets import Cluster
 from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_client import ARGUMENT_SPEC, ClusterError
+from ansible_collections.planetary.hub.plugins.module_utils._module_end import finish
 from ansible_collections.planetary.hub.plugins.module_utils._progress import Abandoned, Progress
 from ansible_collections.planetary.hub.plugins.module_utils._secret_values import digests
 from ansible_collections.planetary.hub.plugins.module_utils._values import InputError
@@ -235,10 +236,7 @@ def outcome(given: dict[str, Any], check: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    found = outcome(module.params, module.check_mode)
-    end = module.fail_json if found.get("failed") else module.exit_json
-    end(**found)
+    finish(AnsibleModule(argument_spec=SPEC, supports_check_mode=True), outcome)
 
 
 if __name__ == "__main__":
