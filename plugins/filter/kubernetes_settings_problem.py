@@ -9,7 +9,8 @@ short_description: Say what is wrong in settings of a hub in a cluster
 version_added: 0.1.0
 author: planetary.hub contributors (@planetary-hub)
 description:
-  - Checks C(daskhub_ingress), C(daskhub_resources), C(daskhub_data_volumes) and C(daskhub_hub_image), key by key.
+  - Checks variables of the role P(planetary.hub.daskhub#role), each by itself, key by key, and against each other.
+  - Their types are known to be right, see P(planetary.hub.options_problem#filter).
 positional: _input
 options:
   _input:
@@ -19,6 +20,10 @@ options:
   volume_secrets:
     description: Names of the Secrets of data volumes by volume; not given as long as they are not known.
     type: dict
+  address_later:
+    description: Whether the hub gets its name from Azure, later in the run.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -41,12 +46,12 @@ from collections.abc import Callable
 from typing import Any
 
 
-def _kubernetes_settings_problem(settings: Any, volume_secrets: Any = None) -> str:
+def _kubernetes_settings_problem(settings: Any, volume_secrets: Any = None, address_later: bool = False) -> str:
     from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_settings import check_settings
     from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, plain
 
     try:
-        check_settings(plain(settings), plain(volume_secrets))
+        check_settings(plain(settings), plain(volume_secrets), address_later)
     except InputError as error:
         return str(error)
     return ""

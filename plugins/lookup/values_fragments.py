@@ -24,10 +24,6 @@ options:
     description: Name of the role, for the origin.
     type: str
     required: true
-  settled:
-    description: Variables that win over those of the host, for what templates use again and again.
-    type: dict
-    default: {}
 """
 
 EXAMPLES = r"""
@@ -46,7 +42,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible.parsing.utils.yaml import from_yaml
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 from ansible.template import trust_as_template
 
@@ -54,10 +50,8 @@ from ansible.template import trust_as_template
 class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         self.set_options(var_options=variables, direct=kwargs)
-        found = dict(variables or {})
-        found.update(self.get_option("settled"))
-        folder = Path(found["role_path"]) / "templates"
-        templar = self._templar.copy_with_new_env(available_variables=found, searchpath=[str(folder)])
+        folder = Path((variables or {})["role_path"]) / "templates"
+        templar = self._templar.copy_with_new_env(searchpath=[str(folder)])
         fragments = []
         for topic in terms:
             path = folder / "values" / f"{topic}.yml.j2"
@@ -67,5 +61,5 @@ class LookupModule(LookupBase):
                 raise AnsibleError(f"The template {path} cannot be read: {error.strerror}.") from None
             written = templar.template(text, escape_backslashes=False)
             origin = f"templates/values/{topic}.yml.j2 of role {self.get_option('role')}"
-            fragments.append({"origin": origin, "values": from_yaml(written, file_name=origin) or {}})
+            fragments.append({"origin": origin, "values": yaml_load(str(written)) or {}})
         return fragments

@@ -4,28 +4,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.planetary.hub.plugins.module_utils._images import image
-from ansible_collections.planetary.hub.plugins.module_utils._values import (
-    InputError,
-    boolean,
-    mapping,
-    quote,
-    text,
-    texts,
-    wrong,
-)
+from ansible_collections.planetary.hub.plugins.module_utils._kubernetes_exposure import check_exposure, check_ranges
+from ansible_collections.planetary.hub.plugins.module_utils._values import InputError, mapping, quote, text, wrong
 
-INGRESS = ("enabled", "class", "annotations", "tls_secret")
-HTTP_ROUTE = ("enabled", "gateway", "annotations")
-GATEWAY = ("name", "namespace", "sectionName")
-PUBLIC = ("enabled", "port", "annotations", "allowed_sources")
 RESOURCES = ("hub", "proxy", "traefik", "gateway", "controller", "gateway_traefik", "user_scheduler", "small")
 AMOUNTS = ("cpu", "memory")
+CHARTS = ("jupyterhub", "dask-gateway")
 # Those that are read here, and those that come along from the role infrastructure.
 VOLUME = ("name", "mount_path", "share", "claim", "storage_account_id", "quota", "read_only")
 # What says where a share of Azure Files is.
@@ -35,65 +24,72 @@ _VOLUME_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,56}[a-z0-9])?")
 # A quantity as Kubernetes writes it.
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|[KMGT]i?|k)?")
 
+_SIZE = r"[0-9]+([.][0-9]+)?([KMGTP]i?|k)?"
+_SIZE_WORDS = "a size as Kubernetes does, such as 15Gi"
+_CRON = r"@[a-z]+|[0-9A-Za-z*/,-]+( +[0-9A-Za-z*/,-]+){4}"
+_CRON_WORDS = "the five fields of cron, such as 17 * * * * for each hour"
+#: Texts: what they match as a whole, and what to write.
+TEXTS = {
+    "daskhub_base_url": (r"/([A-Za-z0-9._~-]+/)*", "a path with a slash at both ends, as in /compute/"),
+    "daskhub_release": (
+        r"[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?",
+        "at most 53 lowercase letters, digits and hyphens, with a letter or a digit at both ends",
+    ),
+    "daskhub_namespace": (
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+        "at most 63 lowercase letters, digits and hyphens, with a letter or a digit at both ends",
+    ),
+    "daskhub_test_user": (r"\S+", "the name of a user without spaces"),
+    "daskhub_home_size": (_SIZE, _SIZE_WORDS),
+    "daskhub_database_copy_size": (_SIZE, _SIZE_WORDS),
+    "daskhub_shared_memory": (f"(enabled|{_SIZE})?", "enabled, a size such as 8Gi, or nothing"),
+    "daskhub_database_copy_schedule": (_CRON, _CRON_WORDS),
+    "daskhub_home_snapshots_schedule": (_CRON, _CRON_WORDS),
+}
+#: Whole numbers, the least that each may be.
+NUMBERS = {
+    "daskhub_culling_every": 1,
+    "daskhub_culling_max_age": 0,
+    "daskhub_culling_notice": 0,
+    "daskhub_culling_timeout": 1,
+    "daskhub_database_copy_keep": 1,
+    "daskhub_deploy_timeout": 1,
+    "daskhub_history_max": 0,
+    "daskhub_home_snapshots_keep": 1,
+    "daskhub_placeholders": 0,
+    "daskhub_start_timeout": 1,
+    "daskhub_verify_timeout": 0,
+}
 
-def check_settings(settings: Mapping[str, Any], volume_secrets: Mapping[str, str] | None) -> None:
-    """Check settings whose entries no argument specification can name in a sentence.
 
-    :param settings: daskhub_ingress, daskhub_resources, daskhub_data_volumes, daskhub_hub_image; each may be missing
+def check_settings(
+    settings: Mapping[str, Any], volume_secrets: Mapping[str, str] | None = None, address_later: bool = False
+) -> None:
+    """Check settings that no argument specification can name in a sentence.
+
+    :param settings: variables of the role daskhub, of the types of its argument specification; each may be missing
     :param volume_secrets: data volume -> Secret with its key; None as long as nobody knows
+    :param address_later: whether Azure will give the hub a name
     :raises InputError: one sentence
     """
-    _check_ingress(settings.get("daskhub_ingress") or {})
-    _check_http_route(settings.get("daskhub_http_route") or {})
-    _check_public(settings.get("daskhub_dask_gateway_public") or {})
+    for name, (pattern, wanted) in TEXTS.items():
+        if name in settings and not re.fullmatch(pattern, str(settings[name])):
+            raise wrong(name, settings[name], wanted)
+    for name, least in NUMBERS.items():
+        if name in settings and int(settings[name]) < least:
+            raise wrong(name, settings[name], f"a whole number from {least} on")
+    check_exposure(settings, address_later)
     _check_resources(settings.get("daskhub_resources") or {})
     _check_volumes(settings.get("daskhub_data_volumes") or [], volume_secrets)
-    _check_ranges("daskhub_network_policies_not_internet", settings.get("daskhub_network_policies_not_internet") or [])
+    check_ranges("daskhub_network_policies_not_internet", settings.get("daskhub_network_policies_not_internet") or [])
     if settings.get("daskhub_hub_image"):
         image("daskhub_hub_image", settings["daskhub_hub_image"])
-
-
-def _check_ingress(value: Any) -> None:
-    ingress = mapping("daskhub_ingress", value, INGRESS)
-    boolean("daskhub_ingress: enabled", ingress.get("enabled", False))
-    for key in ("class", "tls_secret"):
-        if ingress.get(key) is not None and not isinstance(ingress[key], str):
-            raise wrong(f"daskhub_ingress: {key}", ingress[key], "a name")
-    _check_texts("daskhub_ingress: annotations", ingress.get("annotations") or {})
-
-
-def _check_http_route(value: Any) -> None:
-    route = mapping("daskhub_http_route", value, HTTP_ROUTE)
-    boolean("daskhub_http_route: enabled", route.get("enabled", False))
-    gateway = mapping("daskhub_http_route: gateway", route.get("gateway") or {}, GATEWAY)
-    _check_texts("daskhub_http_route: gateway", gateway)
-    _check_texts("daskhub_http_route: annotations", route.get("annotations") or {})
-
-
-def _check_public(value: Any) -> None:
-    public = mapping("daskhub_dask_gateway_public", value, PUBLIC)
-    boolean("daskhub_dask_gateway_public: enabled", public.get("enabled", False))
-    port = public.get("port", 443)
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
-        raise wrong("daskhub_dask_gateway_public: port", port, "a port such as 443")
-    _check_texts("daskhub_dask_gateway_public: annotations", public.get("annotations") or {})
-    _check_ranges("daskhub_dask_gateway_public: allowed_sources", public.get("allowed_sources") or [])
-
-
-def _check_ranges(where: str, value: Any) -> None:
-    for index, source in enumerate(texts(where, value, "ranges such as 192.0.2.0/24")):
-        try:
-            ipaddress.ip_network(source)
-        except ValueError:
-            raise wrong(f"{where}[{index}]", source, "a range such as 192.0.2.0/24") from None
-
-
-def _check_texts(where: str, value: Any) -> None:
-    if not isinstance(value, dict):
-        raise wrong(where, value, "a mapping of texts")
-    for key, item in value.items():
-        if not isinstance(item, str):
-            raise wrong(f"{where}.{key}", item, 'a text, in quotes, such as "true"')
+    repositories = settings.get("daskhub_chart_repositories", CHARTS)
+    if {*repositories} != {*CHARTS}:
+        raise InputError(
+            f"daskhub_chart_repositories has the keys {', '.join(repositories) or 'of nothing'}; write where"
+            " jupyterhub and dask-gateway come from, and nothing else."
+        )
 
 
 def _check_resources(value: Any) -> None:

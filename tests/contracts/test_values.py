@@ -154,7 +154,7 @@ def test_a_hub_behind_a_proxy_goes_straight_to_its_cluster(root: Path, tmp_path:
         ("daskhub_ingress: on the left", 'daskhub_ingress ({own}:1) is the text "on the left"; write a mapping.'),
         (
             "daskhub_base_url: compute",
-            'daskhub_base_url is "compute"; write a path with a slash at both ends, as in /compute/.',
+            'daskhub_base_url is the text "compute"; write a path with a slash at both ends, as in /compute/.',
         ),
     ],
 )

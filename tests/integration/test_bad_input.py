@@ -21,7 +21,10 @@ def profile(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ({"daskhub_base_url": "compute"}, 'daskhub_base_url is "compute"; write a path with a slash at both ends'),
+        (
+            {"daskhub_base_url": "compute"},
+            'daskhub_base_url is the text "compute"; write a path with a slash at both ends',
+        ),
         ({"daskhub_local_python": "no-such-python"}, "daskhub_local_python is no-such-python, which cannot be run"),
         ({"daskhub_local_minimum_free_disk": "9999T"}, "asks for 9999T; free some space or choose another directory"),
         ({"daskhub_local_hub_port": 9, "daskhub_local_gateway_port": 9}, "Two services have the same port"),

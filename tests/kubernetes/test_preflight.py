@@ -286,7 +286,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"daskhub_profiles": [{**PROFILE, "image": "example.org/hub/python"}]},
         'daskhub_profiles[0] "python": image is "example.org/hub/python", which has no tag; add one',
     ),
-    "base-url": ({"hub_base_url": "compute"}, 'daskhub_base_url is "compute"; write a path with a slash at both ends'),
+    "base-url": (
+        {"hub_base_url": "compute"},
+        'daskhub_base_url is the text "compute"; write a path with a slash at both ends',
+    ),
     "certificate": (
         {"daskhub_https": "letsencrypt", "daskhub_https_contact_email": "a@example.org"},
         "daskhub_https is letsencrypt, but the hub has no name; write daskhub_url, or daskhub_https_hosts.",
