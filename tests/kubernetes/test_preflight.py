@@ -300,7 +300,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
             "daskhub_https_contact_email": "a@example.org",
             "daskhub_https_acme_server": "acme.example.org",
         },
-        'daskhub_https_acme_server is "acme.example.org"; write the address of an ACME directory, such as',
+        'daskhub_https_acme_server is the text "acme.example.org"; write the address of an ACME directory, such as',
     ),
     "away": ({"hub_kubeconfig": "AWAY"}, "cannot be reached: connection refused; start it, or name another kubeconfig"),
     "guest": ({"hub_kubeconfig": "GUEST"}, 'The user "guest" may not create and patch configmaps, '),
