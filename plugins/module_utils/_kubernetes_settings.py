@@ -39,10 +39,6 @@ TEXTS = {
         r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
         "at most 63 lowercase letters, digits and hyphens, with a letter or a digit at both ends",
     ),
-    "hub_service_account": (
-        r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?",
-        "at most 253 lowercase letters, digits, hyphens and dots, with a letter or a digit at both ends",
-    ),
     "daskhub_test_user": (r"\S+", "the name of a user without spaces"),
     "daskhub_home_size": (_SIZE, _SIZE_WORDS),
     "daskhub_database_copy_size": (_SIZE, _SIZE_WORDS),

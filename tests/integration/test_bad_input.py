@@ -30,6 +30,7 @@ def profile(**more: Any) -> dict[str, Any]:
         ({"daskhub_local_hub_port": 9, "daskhub_local_gateway_port": 9}, "Two services have the same port"),
         ({"hub_local_directory": f"/tmp/{'long' * 30}"}, "choose a shorter path"),
         ({"hub_local_directory": "hub"}, 'daskhub_local_directory is "hub"; write an absolute path, such as /srv/hub.'),
+        ({"hub_service_account": "Hub_SA"}, 'secrets_service_account is "Hub_SA"; write at most 253 lowercase letters'),
         ({"hub_azure": "perhaps"}, 'hub_azure is the text "perhaps"; write true or false.'),
         ({"daskhub_test_user": ""}, "daskhub_test_user is the empty text; write the name of a user without spaces."),
         ({"daskhub_profiles": [profile(cores={"limit": 999})]}, "it needs 999 cores"),

@@ -99,7 +99,6 @@ def test_what_is_written_well() -> None:
         ),
         ("daskhub_base_url", "/compute", 'is the text "/compute"; write a path with a slash at both ends'),
         ("daskhub_release", "Dask_Hub", "write at most 53 lowercase letters, digits and hyphens"),
-        ("hub_service_account", "Hub_Account", "write at most 253 lowercase letters, digits, hyphens and dots"),
         ("daskhub_test_user", "", "is the empty text; write the name of a user without spaces."),
         ("daskhub_shared_memory", "half", 'is the text "half"; write enabled, a size such as 8Gi, or nothing.'),
         ("daskhub_home_size", "15 GB", "write a size as Kubernetes does, such as 15Gi."),
