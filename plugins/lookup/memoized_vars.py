@@ -52,7 +52,8 @@ AGAIN = "{{ query('planetary.hub.memoized_vars', *memoized_terms, every=memoized
 class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: Any = None, every: Any = None, **_options: Any) -> list[Any]:
         if every is not None:
-            # A mapping that came through a template remembers what was read from it; all share a ChainMap.
+            # A mapping that came through a template remembers what was read from it, and the layers of a ChainMap are
+            # what all templates read.
             variables.maps[:] = [every]
             unknown = next((term for term in terms if term not in every), None)
             if unknown:
